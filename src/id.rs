@@ -1,0 +1,134 @@
+//! Names of the things a run is made of, as types of their own so that a lane can't be taken for an attempt.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A run: `YYYYMMDD-HHMMSS-xxxxxx` in UTC with six random hex digits. Sorts by start time and is safe in
+/// file names and in names of containers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id of a run that starts at `now`; `salt` keeps runs of the same second apart.
+    pub fn new(now: Timestamp, salt: u32) -> Self {
+        Self(format!("{}-{:06x}", now.strftime("%Y%m%d-%H%M%S"), salt & 0x00ff_ffff))
+    }
+
+    /// Takes an id as it was stored.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A test, stable from run to run: `file::full name`, with `#2`, `#3`, … where a file names two tests alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TestId(String);
+
+impl TestId {
+    /// Builds the id from the test's file and full name; `occurrence` is 1 for the first of that name in its file.
+    pub fn new(file: &str, name: &str, occurrence: u32) -> Self {
+        if occurrence <= 1 { Self(format!("{file}::{name}")) } else { Self(format!("{file}::{name}#{occurrence}")) }
+    }
+
+    /// Takes an id as it was stored.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One of the N slots that run tests side by side. Counted from 0 inside, shown from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneIndex(pub u16);
+
+impl fmt::Display for LaneIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0 + 1)
+    }
+}
+
+/// One environment of a run: the lane that owns it, and the how-manieth of that lane (from 1). Shown as `2.1`:
+/// lane 2's first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnvironmentId {
+    /// The lane that owns the environment.
+    pub lane: LaneIndex,
+    /// 1 for the lane's first environment, one more after each recycle.
+    pub generation: u32,
+}
+
+impl fmt::Display for EnvironmentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.lane, self.generation)
+    }
+}
+
+/// The how-manieth execution of a test in its run, from 1; executions in environments that broke count too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptNumber(pub u32);
+
+impl AttemptNumber {
+    /// The first execution.
+    pub const FIRST: Self = Self(1);
+}
+
+impl fmt::Display for AttemptNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A unit of work within a run: what is handed to a worker at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnitId(pub u32);
+
+impl fmt::Display for UnitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "u{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_ids_sort_by_time_and_are_safe_in_container_names() {
+        let at = |s: i64| Timestamp::from_second(s).expect("in range");
+        let (a, b) = (RunId::new(at(1_795_000_000), 0xffff_ffff), RunId::new(at(1_795_000_001), 0));
+        assert!(a < b);
+        assert_eq!(b.as_str(), "20261118-110641-000000");
+        assert!(a.as_str().chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    }
+
+    #[test]
+    fn a_second_test_of_the_same_name_has_its_own_id() {
+        assert_ne!(TestId::new("a_spec.rb", "works", 1), TestId::new("a_spec.rb", "works", 2));
+    }
+}

@@ -1,0 +1,3 @@
+//! The `shakedown` program.
+
+fn main() {}

@@ -1,0 +1,172 @@
+//! The part of a Compose file that `shakedown` acts on, checked and with all variables filled in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+/// A Compose project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// The services without a profile, by name, in the file's order. `depends_on` is free of cycles and names
+    /// services of this map only.
+    pub services: IndexMap<String, Service>,
+}
+
+/// One service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Where its image comes from.
+    pub image: ImageSource,
+    /// Replaces the image's command.
+    pub command: Option<Vec<String>>,
+    /// Replaces the image's entrypoint.
+    pub entrypoint: Option<Vec<String>>,
+    /// Environment variables; `env_file` is already merged in, below `environment`.
+    pub environment: IndexMap<String, String>,
+    /// Names of those variables that came from `env_file`: their values are secrets.
+    pub secret_variables: Vec<String>,
+    /// What must hold of other services before this one starts.
+    pub depends_on: IndexMap<String, Condition>,
+    /// The service's own health check; `None` leaves the image's.
+    pub healthcheck: Option<Healthcheck>,
+    /// Ports that the file publishes on the host.
+    pub ports: Vec<PublishedPort>,
+    /// Ports (TCP) that `expose` names.
+    pub expose: Vec<u16>,
+    /// Volumes and bind mounts.
+    pub mounts: Vec<Mount>,
+    /// Paths with a file system in memory, with their options (`size=64m`), empty for none.
+    pub tmpfs: IndexMap<String, String>,
+    /// Size of `/dev/shm` in bytes.
+    pub shm_size: Option<u64>,
+    /// Memory limit in bytes.
+    pub memory: Option<u64>,
+    /// Processor limit in processors.
+    pub cpus: Option<Cpus>,
+    /// Runs a small init as process 1 that reaps zombies.
+    pub init: bool,
+    /// User, and group after a colon.
+    pub user: Option<String>,
+    /// Working directory within the container.
+    pub working_dir: Option<String>,
+    /// Host name within the container.
+    pub hostname: Option<String>,
+    /// Signal that ends the service.
+    pub stop_signal: Option<String>,
+    /// Added capabilities.
+    pub cap_add: Vec<String>,
+    /// Dropped capabilities.
+    pub cap_drop: Vec<String>,
+    /// Runs with all privileges.
+    pub privileged: bool,
+    /// `name:address` lines for `/etc/hosts`.
+    pub extra_hosts: Vec<String>,
+    /// Further names in the environment's network, besides the service's own.
+    pub aliases: Vec<String>,
+    /// Labels of the user's own.
+    pub labels: IndexMap<String, String>,
+}
+
+/// Where a service's image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// `image`: found on the engine, or pulled.
+    Named(String),
+    /// `build`: built by the engine.
+    Built(Build),
+}
+
+impl Default for ImageSource {
+    fn default() -> Self {
+        Self::Named(String::new())
+    }
+}
+
+/// `build`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The folder that is sent to the engine.
+    pub context: PathBuf,
+    /// The Dockerfile, relative to `context`.
+    pub dockerfile: String,
+    /// Build arguments.
+    pub args: IndexMap<String, String>,
+    /// The stage to stop at.
+    pub target: Option<String>,
+}
+
+/// What must hold of a service before one that depends on it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Its container was started.
+    Started,
+    /// Its health check passed.
+    Healthy,
+    /// It ended with exit code 0.
+    CompletedSuccessfully,
+}
+
+/// `healthcheck`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Healthcheck {
+    /// Switched off, also the image's own.
+    Disabled,
+    /// A command within the container.
+    Command {
+        /// Program and arguments, a shell already put in front where the file asks for one.
+        command: Vec<String>,
+        /// Time between two checks.
+        interval: Duration,
+        /// Time for one check.
+        timeout: Duration,
+        /// Failures in a row until unhealthy.
+        retries: u32,
+        /// Time in which failures do not count.
+        start_period: Duration,
+    },
+}
+
+/// A port published on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedPort {
+    /// The address to bind, empty for all.
+    pub host_ip: String,
+    /// The host's port; `None` lets the engine choose.
+    pub host_port: Option<u16>,
+    /// The container's port.
+    pub container_port: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+}
+
+/// A volume or bind mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// What is mounted.
+    pub source: MountSource,
+    /// The absolute path within the container.
+    pub target: String,
+    /// Whether the service can only read it.
+    pub read_only: bool,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MountSource {
+    /// A file or folder of the host, absolute.
+    Bind(PathBuf),
+    /// A named volume: one for each environment.
+    Volume(String),
+    /// A volume without a name, gone with its container.
+    Anonymous,
+}
+
+/// A number of processors, in thousandths so that it can be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cpus {
+    /// Thousandths of a processor.
+    pub milli: u32,
+}

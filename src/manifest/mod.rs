@@ -1,0 +1,82 @@
+//! What the user asked for: a folder with `shakedown.toml` and the application's own Compose file.
+//!
+//! [`load`] reads both and checks them against each other. It reports every problem at once, each with file,
+//! line and what would be accepted. Architecture invariant: nothing here knows of Docker or of async code.
+
+pub mod compose;
+mod problem;
+
+pub use problem::{Problem, Problems, Warning};
+
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The file's name within the manifest's folder.
+pub const FILE_NAME: &str = "shakedown.toml";
+
+/// A manifest that was checked: every reference holds, every value is within its bounds.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The folder that holds the manifest; paths in it are relative to this folder.
+    pub folder: PathBuf,
+    /// What is tested.
+    pub suite: Suite,
+    /// How its environments are made.
+    pub environment: EnvironmentSettings,
+    /// How often and how long a test may run.
+    pub retry: RetrySettings,
+    /// The application as its Compose file describes it.
+    pub compose: compose::Project,
+}
+
+/// `[suite]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// Lower-case letters, digits, `-` and `_`; part of folder and container names.
+    pub name: String,
+    /// The framework that runs the tests.
+    pub framework: FrameworkKind,
+    /// Files or folders with tests, relative to the runner's working directory.
+    pub paths: Vec<String>,
+}
+
+/// The frameworks that are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameworkKind {
+    /// RSpec 3.10 or later.
+    Rspec,
+}
+
+/// `[environment]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentSettings {
+    /// The Compose service in which the tests run.
+    pub runner: String,
+    /// How many environments.
+    pub lanes: Lanes,
+    /// The time from the start of a boot within which an environment must be ready.
+    pub ready_within: Duration,
+    /// Attempts of one test that may be lost to broken environments.
+    pub attempts: NonZeroU32,
+    /// Services whose published ports are kept; all others' are dropped, as N copies can't share them.
+    pub publish: Vec<String>,
+}
+
+/// How many environments run side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lanes {
+    /// As many as suit the engine.
+    Auto,
+    /// This many.
+    Count(NonZeroU16),
+}
+
+/// `[retry]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetrySettings {
+    /// Failed attempts until a test counts as failed.
+    pub attempts: NonZeroU32,
+    /// How long one attempt may take.
+    pub test_timeout: Duration,
+}
