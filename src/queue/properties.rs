@@ -1,0 +1,240 @@
+//! Random runs of the queue: lanes that boot, take, lose their environments, stand down; outcomes of any kind.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::verdict::Failure;
+
+const LIMITS: AttemptLimits = AttemptLimits { attempts: 3, environment_attempts: 3 };
+
+/// What the outside does next; numbers are taken modulo what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Take(u16),
+    End(u16, u8),
+    LoseEnvironment(u16),
+    StandDown(u16),
+    Stop,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => any::<u16>().prop_map(Step::Take),
+        16 => (any::<u16>(), any::<u8>()).prop_map(|(lane, outcome)| Step::End(lane, outcome)),
+        2 => any::<u16>().prop_map(Step::LoseEnvironment),
+        1 => any::<u16>().prop_map(Step::StandDown),
+    ]
+}
+
+fn outcome(n: u8) -> Outcome {
+    match n % 8 {
+        0 => Outcome::Failed(Failure::observed("no")),
+        1 => Outcome::TimedOut { limit: Duration::from_secs(1) },
+        2 => Outcome::Skipped { reason: String::new() },
+        _ => Outcome::Passed,
+    }
+}
+
+/// Drives a queue as the conductor would, and checks on the way what must hold at every moment.
+struct Game {
+    queue: Queue,
+    generation: HashMap<LaneIndex, u32>,
+    holding: HashMap<LaneIndex, Vec<TestIndex>>,
+    failed_in: HashSet<(TestIndex, EnvironmentId)>,
+    settled: HashMap<TestIndex, TestVerdict>,
+}
+
+impl Game {
+    fn new(units: &[u8], lanes: u16) -> Self {
+        let mut next = 0;
+        let units: Vec<Vec<TestIndex>> = units
+            .iter()
+            .map(|count| {
+                let tests = (next..next + usize::from(*count)).collect();
+                next += usize::from(*count);
+                tests
+            })
+            .filter(|tests: &Vec<_>| !tests.is_empty())
+            .collect();
+        let mut game = Self {
+            queue: Queue::new(next, units, LIMITS),
+            generation: HashMap::new(),
+            holding: HashMap::new(),
+            failed_in: HashSet::new(),
+            settled: HashMap::new(),
+        };
+        for lane in 0..lanes {
+            game.boot(LaneIndex(lane));
+        }
+        game
+    }
+
+    fn boot(&mut self, lane: LaneIndex) {
+        let generation = self.generation.entry(lane).or_default();
+        *generation += 1;
+        let environment = EnvironmentId { lane, generation: *generation };
+        self.holding.insert(lane, vec![]);
+        self.queue.booting(lane);
+        self.queue.join(environment);
+    }
+
+    fn environment(&self, lane: LaneIndex) -> EnvironmentId {
+        EnvironmentId { lane, generation: self.generation[&lane] }
+    }
+
+    fn take(&mut self, lane: LaneIndex) -> Take {
+        let took = self.queue.take(lane);
+        if let Take::Unit(handout) = &took {
+            assert!(self.holding[&lane].is_empty(), "a lane that holds tests was given more");
+            for (test, _) in &handout.tests {
+                assert!(!self.failed_in.contains(&(*test, self.environment(lane))), "retried where it failed");
+                assert!(!self.settled.contains_key(test), "a settled test was handed out");
+                assert!(self.holding.values().all(|held| !held.contains(test)), "two lanes hold the same test");
+            }
+            self.holding.insert(lane, handout.tests.iter().map(|(test, _)| *test).collect());
+        }
+        if took == Take::Recycle {
+            self.boot(lane);
+        }
+        took
+    }
+
+    fn end(&mut self, lane: LaneIndex, outcome: Outcome) {
+        let Some(test) = self.holding.get(&lane).and_then(|held| held.first().copied()) else { return };
+        self.holding.get_mut(&lane).expect("known").remove(0);
+        if outcome.counts_against_test() {
+            self.failed_in.insert((test, self.environment(lane)));
+        }
+        if let Some(verdict) = self.queue.ended(lane, test, outcome) {
+            assert!(self.settled.insert(test, verdict).is_none(), "settled twice");
+        }
+    }
+
+    fn lose_environment(&mut self, lane: LaneIndex) {
+        self.end(lane, Outcome::EnvironmentBroke { cause: "web exited".into() });
+        self.boot(lane);
+    }
+
+    fn lanes(&self) -> Vec<LaneIndex> {
+        let mut lanes: Vec<_> = self.holding.keys().copied().collect();
+        lanes.sort_unstable();
+        lanes
+    }
+
+    fn step(&mut self, step: &Step) {
+        let lanes = self.lanes();
+        let pick = |n: &u16| lanes[usize::from(*n) % lanes.len()];
+        match step {
+            Step::Take(n) => drop(self.take(pick(n))),
+            Step::End(n, o) => self.end(pick(n), outcome(*o)),
+            Step::LoseEnvironment(n) => self.lose_environment(pick(n)),
+            Step::StandDown(n) if lanes.len() > 1 => {
+                self.queue.leave(pick(n));
+                self.holding.remove(&pick(n));
+            }
+            Step::StandDown(_) => {}
+            Step::Stop => {
+                for (test, verdict) in self.queue.stop() {
+                    assert!(self.settled.insert(test, verdict).is_none(), "settled twice");
+                }
+            }
+        }
+    }
+
+    /// Everything still open passes, until all lanes are told that it is finished.
+    fn finish(&mut self) {
+        for _ in 0..10_000 {
+            let mut finished = true;
+            for lane in self.lanes() {
+                while !self.holding[&lane].is_empty() {
+                    self.end(lane, Outcome::Passed);
+                }
+                finished &= self.take(lane) == Take::Finished;
+            }
+            if finished {
+                return;
+            }
+        }
+        panic!("the lanes wait for each other for ever: {:?}", self.queue);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn every_test_settles_exactly_once_whatever_happens(
+        units in prop::collection::vec(0..6u8, 0..12), lanes in 1..5u16, steps in prop::collection::vec(step(), 0..200),
+    ) {
+        let mut game = Game::new(&units, lanes);
+        for step in &steps {
+            game.step(step);
+        }
+        game.finish();
+        prop_assert!(game.queue.is_settled());
+        prop_assert_eq!(game.settled.len(), game.queue.tests.len());
+    }
+
+    #[test]
+    fn a_stop_at_any_moment_settles_everything_exactly_once(
+        units in prop::collection::vec(0..6u8, 0..12), lanes in 1..5u16, steps in prop::collection::vec(step(), 0..60),
+    ) {
+        let mut game = Game::new(&units, lanes);
+        for step in &steps {
+            game.step(step);
+        }
+        game.step(&Step::Stop);
+        prop_assert!(game.queue.is_settled());
+        prop_assert_eq!(game.settled.len(), game.queue.tests.len());
+        for lane in game.lanes() {
+            prop_assert!(!matches!(game.queue.take(lane), Take::Unit(_)));
+        }
+    }
+}
+
+fn environment(lane: u16, generation: u32) -> EnvironmentId {
+    EnvironmentId { lane: LaneIndex(lane), generation }
+}
+
+#[test]
+fn a_failed_test_comes_back_ahead_of_the_rest_in_another_environment() {
+    let mut queue = Queue::new(3, [vec![0, 1], vec![2]], LIMITS);
+    queue.join(environment(0, 1));
+    queue.join(environment(1, 1));
+    assert!(matches!(queue.take(LaneIndex(0)), Take::Unit(u) if u.tests.len() == 2));
+    queue.ended(LaneIndex(0), 0, Outcome::Failed(Failure::observed("no")));
+    let Take::Unit(retry) = queue.take(LaneIndex(1)) else { panic!("lane 2 should get the retry") };
+    assert_eq!(retry.tests, [(0, AttemptNumber(2))]);
+}
+
+#[test]
+fn a_single_lane_recycles_to_try_again() {
+    let mut queue = Queue::new(1, [vec![0]], LIMITS);
+    queue.join(environment(0, 1));
+    assert!(matches!(queue.take(LaneIndex(0)), Take::Unit(_)));
+    queue.ended(LaneIndex(0), 0, Outcome::Failed(Failure::observed("no")));
+    assert_eq!(queue.take(LaneIndex(0)), Take::Recycle);
+    queue.booting(LaneIndex(0));
+    queue.join(environment(0, 2));
+    assert!(matches!(queue.take(LaneIndex(0)), Take::Unit(_)));
+    assert_eq!(queue.ended(LaneIndex(0), 0, Outcome::Passed), Some(TestVerdict::Flaky));
+    assert_eq!(queue.take(LaneIndex(0)), Take::Finished);
+}
+
+#[test]
+fn a_lane_waits_for_another_one_that_can_take_the_retry_and_recycles_when_that_one_leaves() {
+    let mut queue = Queue::new(2, [vec![0], vec![1]], LIMITS);
+    queue.join(environment(0, 1));
+    queue.join(environment(1, 1));
+    queue.take(LaneIndex(0));
+    queue.take(LaneIndex(1));
+    queue.ended(LaneIndex(0), 0, Outcome::Failed(Failure::observed("no")));
+    assert_eq!(queue.take(LaneIndex(0)), Take::Wait);
+    queue.leave(LaneIndex(1));
+    assert!(matches!(queue.take(LaneIndex(0)), Take::Unit(u) if u.tests == [(1, AttemptNumber::FIRST)]));
+    queue.ended(LaneIndex(0), 1, Outcome::Passed);
+    assert_eq!(queue.take(LaneIndex(0)), Take::Recycle);
+}
