@@ -1,4 +1,19 @@
-//! x
+//! Listing tests and running units of them in the runner service.
+//!
+//! Each framework has a small adapter here and a small worker shim of its own kind, which is copied into the runner
+//! service and speaks [`protocol`]: JSON Lines over its standard streams. The worker loads the suite once and stays
+//! warm. [`Worker`] is our end of it.
+//!
+//! Architecture invariant: nothing here knows what an environment is made of, or of SQL.
+
+pub mod protocol;
+mod rspec;
+mod worker;
+
+pub use worker::{Heard, Worker, WorkerError};
+
+use crate::manifest::FrameworkKind;
+
 /// A test as its framework lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedTest {
@@ -12,4 +27,24 @@ pub struct ListedTest {
     pub name: String,
     /// The suite's own tags.
     pub tags: Vec<String>,
+}
+
+/// What an adapter says of its worker shim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shim {
+    /// The path under which it is written into the runner service.
+    pub path: &'static str,
+    /// Its source.
+    pub source: &'static str,
+    /// The command that starts it; the suite's paths come after.
+    pub start: &'static [&'static str],
+    /// The command that kills a worker and all its descendants; the worker's token comes after.
+    pub kill: &'static [&'static str],
+}
+
+/// The shim of a framework.
+pub fn shim(framework: FrameworkKind) -> Shim {
+    match framework {
+        FrameworkKind::Rspec => rspec::SHIM,
+    }
 }

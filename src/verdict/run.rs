@@ -20,6 +20,8 @@ pub enum StopReason {
     Deadline,
     /// `--max-failures` was reached.
     MaxFailures,
+    /// The framework can't load the suite; its words.
+    SuiteBroken(String),
     /// No lane could get an environment any more; the reason in words, as many lines as it takes.
     NoEnvironments(String),
     /// What ended could not be written to the store, so that going on would lose results.
@@ -35,6 +37,8 @@ pub enum RunVerdict {
     Failed,
     /// Nothing to run.
     NoTests,
+    /// The framework can't load the suite; its words.
+    SuiteBroken(String),
     /// Stopped by a limit before every test was settled.
     Incomplete(StopReason),
     /// At least one test could not be given an environment that lasted.
@@ -50,6 +54,7 @@ impl RunVerdict {
             Self::Passed => "passed",
             Self::Failed => "failed",
             Self::NoTests => "no tests",
+            Self::SuiteBroken(_) => "suite broken",
             Self::Incomplete(_) => "incomplete",
             Self::EnvironmentsUnavailable(_) => "environments unavailable",
             Self::Interrupted(_) => "interrupted",
@@ -66,6 +71,7 @@ pub fn run_verdict(
 ) -> RunVerdict {
     match stopped {
         Some(StopReason::Signal(signal)) => return RunVerdict::Interrupted(signal),
+        Some(StopReason::SuiteBroken(why)) => return RunVerdict::SuiteBroken(why),
         Some(StopReason::NoEnvironments(why)) => return RunVerdict::EnvironmentsUnavailable(why),
         Some(reason @ (StopReason::Deadline | StopReason::MaxFailures | StopReason::StoreLost(_))) => {
             return RunVerdict::Incomplete(reason);
@@ -119,6 +125,7 @@ mod tests {
                 StopReason::Signal(Interruption::Interrupt),
                 StopReason::Deadline,
                 StopReason::MaxFailures,
+                StopReason::SuiteBroken("syntax error".into()),
                 StopReason::NoEnvironments("gone".into()),
                 StopReason::StoreLost("disk full".into()),
             ] {

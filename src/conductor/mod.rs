@@ -1,0 +1,130 @@
+//! The loop of a run: it owns the queue, the lanes and the stop level, and turns everything that happens into events.
+//!
+//! Decisions are made in [`state`], without waiting; this file only carries them out. Architecture invariant: nothing
+//! here knows of terminals or SQL.
+
+pub mod state;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::event::RunEvent;
+use crate::id::LaneIndex;
+use crate::lane::{Lane, Order, Shared};
+use crate::verdict::{RunVerdict, StopReason};
+use state::{Action, Rules, State};
+
+/// How many reports may wait for the conductor.
+const REPORTS: usize = 256;
+
+/// Takes the run's events, one after another. An event that is taken is on disk where it matters.
+#[async_trait]
+pub trait EventSink: Send {
+    /// Takes an event. The error, in words, ends the run: going on would lose results.
+    async fn take(&mut self, event: RunEvent) -> Result<(), String>;
+}
+
+/// Asks a run to stop.
+pub struct Stops {
+    /// Reasons to stop, from signals and deadlines.
+    pub reasons: mpsc::Receiver<StopReason>,
+    /// Stop now: lanes are not waited for. What they leave must be swept.
+    pub kill: CancellationToken,
+}
+
+/// Runs all tests over `lanes` lanes, and returns what that means. Unless it was killed, every lane has torn down
+/// what it made.
+pub async fn conduct(
+    rules: Rules,
+    shared: Arc<Shared>,
+    lanes: u16,
+    mut stops: Stops,
+    sink: &mut dyn EventSink,
+) -> RunVerdict {
+    let (sender, mut reports) = mpsc::channel(REPORTS);
+    let mut conductor =
+        Conductor { state: State::new(rules, lanes), orders: Vec::new(), stop: shared.stop.clone(), sink, lost: None };
+    let mut tasks = JoinSet::new();
+    let mut of_task = std::collections::HashMap::new();
+    for lane in (0..lanes).map(LaneIndex) {
+        let (orders, ordered) = mpsc::channel(1);
+        conductor.orders.push(orders);
+        let lane_task = Lane { index: lane, shared: shared.clone(), reports: sender.clone(), orders: ordered };
+        of_task.insert(tasks.spawn(lane_task.live()).id(), lane);
+    }
+    drop(sender);
+    loop {
+        tokio::select! {
+            // Reports come first, so that a lane's last words are heard before its end.
+            biased;
+            () = stops.kill.cancelled() => {
+                tasks.shutdown().await;
+                break;
+            }
+            Some((lane, report)) = reports.recv() => {
+                let actions = conductor.state.handle(lane, report, Timestamp::now());
+                conductor.act(actions).await;
+            }
+            Some(reason) = stops.reasons.recv() => {
+                let actions = conductor.state.stop(reason, Timestamp::now());
+                conductor.act(actions).await;
+            }
+            ended = tasks.join_next_with_id() => {
+                let Some(ended) = ended else { break };
+                let (id, panicked) = match ended {
+                    Ok((id, ())) => (id, None),
+                    Err(error) => (error.id(), Some(error.to_string())),
+                };
+                if let Some(lane) = of_task.get(&id) {
+                    let actions = conductor.state.lane_is_over(*lane, panicked, Timestamp::now());
+                    conductor.act(actions).await;
+                }
+            }
+        }
+    }
+    let (actions, verdict) = conductor.state.finish();
+    conductor.act(actions).await;
+    match conductor.lost {
+        Some(why) => RunVerdict::Incomplete(StopReason::StoreLost(why)),
+        None => verdict,
+    }
+}
+
+struct Conductor<'a> {
+    state: State,
+    orders: Vec<mpsc::Sender<Order>>,
+    stop: CancellationToken,
+    sink: &'a mut dyn EventSink,
+    lost: Option<String>,
+}
+
+impl Conductor<'_> {
+    async fn act(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Emit(event) => {
+                    if let Err(why) = self.sink.take(event).await
+                        && self.lost.is_none()
+                    {
+                        self.lost = Some(why.clone());
+                        // Its actions would end up here again; the lanes only need to know that it is over.
+                        let _ = self.state.stop(StopReason::StoreLost(why), Timestamp::now());
+                        self.stop.cancel();
+                    }
+                }
+                Action::Order(lane, order) => {
+                    // A lane asks before it is given an order, so there is room for one; one that is gone is reported.
+                    if let Some(orders) = self.orders.get(usize::from(lane.0)) {
+                        let _ = orders.send(order).await;
+                    }
+                }
+                Action::EndLanes => self.stop.cancel(),
+            }
+        }
+    }
+}

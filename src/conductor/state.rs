@@ -1,0 +1,289 @@
+//! What the conductor knows and decides. Synchronous: a report goes in, actions come out, so that every decision,
+//! stopping included, is tested without a runtime.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::event::{PlannedTest, RunEvent};
+use crate::framework::ListedTest;
+use crate::id::{EnvironmentId, LaneIndex, TestId};
+use crate::lane::{Order, Report, Work, WorkItem};
+use crate::plan::plan;
+use crate::queue::{Handout, Queue, Take};
+use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, run_verdict};
+
+/// What a run's decisions depend on.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// How often a test is tried.
+    pub limits: AttemptLimits,
+    /// The plan's seed.
+    pub seed: u64,
+    /// How long each test is expected to take.
+    pub history: HashMap<TestId, Duration>,
+    /// Failed tests after which the run stops.
+    pub max_failures: Option<u32>,
+    /// Whether flaky tests gate.
+    pub fail_on_flaky: bool,
+}
+
+/// What the conductor is to do, in this order.
+#[derive(Debug)]
+pub enum Action {
+    /// Tell the store and the reporters.
+    Emit(RunEvent),
+    /// Tell a lane what to do.
+    Order(LaneIndex, Order),
+    /// End all lanes, whatever they do.
+    EndLanes,
+}
+
+/// How far the run is.
+#[derive(Debug)]
+enum Phase {
+    /// The tests are not known yet. The first lane that is ready is asked.
+    Discovering { asked: Option<LaneIndex> },
+    /// Units are dealt out.
+    Dealing { tests: Vec<PlannedTest>, queue: Queue },
+}
+
+/// The conductor's state.
+#[derive(Debug)]
+pub struct State {
+    rules: Rules,
+    phase: Phase,
+    /// Lanes that take part, with their environment when they have one that is ready.
+    lanes: BTreeMap<LaneIndex, Option<EnvironmentId>>,
+    /// Lanes that asked for work and got none yet.
+    idle: BTreeSet<LaneIndex>,
+    /// Why each lane that stood down did so.
+    stood_down: BTreeMap<LaneIndex, String>,
+    stopping: Option<StopReason>,
+    failed: u32,
+}
+
+impl State {
+    /// The state of a run that starts with `lanes` lanes.
+    pub fn new(rules: Rules, lanes: u16) -> Self {
+        Self {
+            rules,
+            phase: Phase::Discovering { asked: None },
+            lanes: (0..lanes).map(|lane| (LaneIndex(lane), None)).collect(),
+            idle: BTreeSet::new(),
+            stood_down: BTreeMap::new(),
+            stopping: None,
+            failed: 0,
+        }
+    }
+
+    /// Takes in what a lane tells.
+    pub fn handle(&mut self, lane: LaneIndex, report: Report, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let mut emit = |event| actions.push(Action::Emit(event));
+        match report {
+            Report::Booting(environment) => {
+                self.boots(lane);
+                emit(RunEvent::EnvironmentStarting { at: now, environment });
+            }
+            Report::Step(environment, step) => emit(RunEvent::EnvironmentProgress { environment, step }),
+            Report::Ready(environment, boot) => {
+                self.lanes.insert(lane, Some(environment));
+                if let Phase::Dealing { queue, .. } = &mut self.phase {
+                    queue.join(environment);
+                }
+                emit(RunEvent::EnvironmentReady { at: now, environment, boot });
+            }
+            Report::Listed(listed) => actions.extend(self.listed(listed, now)),
+            Report::SuiteBroken(why) => {
+                self.leaves(lane);
+                actions.extend(self.stop(StopReason::SuiteBroken(why), now));
+            }
+            Report::WantsWork => {
+                if let Phase::Dealing { queue, .. } = &mut self.phase {
+                    queue.give_back(lane);
+                }
+                self.idle.insert(lane);
+            }
+            Report::Started(item, environment, at) => {
+                emit(RunEvent::AttemptStarted { at, test: item.test, number: item.attempt, environment });
+            }
+            Report::Ended(index, attempt) => {
+                let test = attempt.test.clone();
+                let outcome = attempt.outcome.clone();
+                emit(RunEvent::AttemptEnded(attempt));
+                let verdict = match &mut self.phase {
+                    Phase::Dealing { queue, .. } => queue.ended(lane, index, outcome),
+                    Phase::Discovering { .. } => None,
+                };
+                if let Some(verdict) = verdict {
+                    actions.extend(self.settled(test, verdict, now));
+                }
+            }
+            Report::Warning(message) => emit(RunEvent::Warning { message }),
+            Report::Broke(environment, broken) => {
+                self.boots(lane);
+                emit(RunEvent::EnvironmentBroke { at: now, environment, broken });
+            }
+            Report::Removed(environment, cpu) => {
+                emit(RunEvent::EnvironmentRemoved { at: now, environment, cpu });
+            }
+            Report::StoodDown(why) => {
+                self.stood_down.insert(lane, why.clone());
+                emit(RunEvent::LaneStoodDown { lane, why });
+            }
+        }
+        actions.extend(self.deal());
+        actions
+    }
+
+    /// A lane's task is over: it finished, stood down or panicked. When the last one goes before everything is
+    /// settled, the run has no environments.
+    pub fn lane_is_over(&mut self, lane: LaneIndex, panicked: Option<String>, now: Timestamp) -> Vec<Action> {
+        self.leaves(lane);
+        let mut actions = Vec::new();
+        if let Some(why) = panicked {
+            let why = format!("shakedown itself failed in this lane, please report it: {why}");
+            self.stood_down.insert(lane, why.clone());
+            actions.push(Action::Emit(RunEvent::LaneStoodDown { lane, why }));
+        }
+        if self.lanes.is_empty() && !self.is_settled() {
+            let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            for (lane, why) in &self.stood_down {
+                reasons.entry(why).or_default().push(lane.to_string());
+            }
+            let why = reasons.into_iter().map(|(why, lanes)| format!("lane {}: {why}", lanes.join(", ")));
+            let why = why.collect::<Vec<_>>().join("\n");
+            actions.extend(self.stop(StopReason::NoEnvironments(why), now));
+        }
+        actions.extend(self.deal());
+        actions
+    }
+
+    /// The run is to stop early. The first reason counts.
+    pub fn stop(&mut self, reason: StopReason, now: Timestamp) -> Vec<Action> {
+        if self.stopping.is_some() || self.is_settled() {
+            return Vec::new();
+        }
+        self.stopping = Some(reason.clone());
+        vec![Action::Emit(RunEvent::Stopping { at: now, reason }), Action::EndLanes]
+    }
+
+    /// All lanes are over: settles what is left, and says what the run means.
+    pub fn finish(&mut self) -> (Vec<Action>, RunVerdict) {
+        let Phase::Dealing { tests, queue } = &mut self.phase else {
+            return (Vec::new(), run_verdict([], self.stopping.clone(), self.rules.fail_on_flaky));
+        };
+        let left = queue
+            .stop()
+            .into_iter()
+            .map(|(index, verdict)| Action::Emit(RunEvent::TestSettled { test: tests[index].id.clone(), verdict }));
+        let actions = left.collect();
+        let verdict = run_verdict(queue.verdicts().flatten(), self.stopping.clone(), self.rules.fail_on_flaky);
+        (actions, verdict)
+    }
+
+    fn boots(&mut self, lane: LaneIndex) {
+        self.idle.remove(&lane);
+        self.lanes.insert(lane, None);
+        match &mut self.phase {
+            Phase::Dealing { queue, .. } => queue.booting(lane),
+            Phase::Discovering { asked } if *asked == Some(lane) => *asked = None,
+            Phase::Discovering { .. } => {}
+        }
+    }
+
+    fn leaves(&mut self, lane: LaneIndex) {
+        self.boots(lane);
+        self.lanes.remove(&lane);
+        if let Phase::Dealing { queue, .. } = &mut self.phase {
+            queue.leave(lane);
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        match &self.phase {
+            Phase::Dealing { queue, .. } => queue.is_settled(),
+            Phase::Discovering { .. } => false,
+        }
+    }
+
+    fn listed(&mut self, listed: Vec<ListedTest>, now: Timestamp) -> Vec<Action> {
+        let plan = plan(listed, &self.rules.history, self.rules.seed);
+        let units = plan.units.len();
+        let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits);
+        for (lane, environment) in &self.lanes {
+            match environment {
+                Some(environment) => queue.join(*environment),
+                None => queue.booting(*lane),
+            }
+        }
+        let tests = plan.tests.clone();
+        self.phase = Phase::Dealing { tests: plan.tests, queue };
+        let planned = Action::Emit(RunEvent::Planned { at: now, tests, units, known: plan.known });
+        if self.is_settled() { vec![planned, Action::EndLanes] } else { vec![planned] }
+    }
+
+    fn settled(&mut self, test: TestId, verdict: TestVerdict, now: Timestamp) -> Vec<Action> {
+        let mut actions = vec![Action::Emit(RunEvent::TestSettled { test, verdict })];
+        self.failed += u32::from(verdict == TestVerdict::Failed);
+        if self.is_settled() {
+            // Lanes with a warm worker are told to finish when they ask; those that still boot are cut short.
+            if self.lanes.values().any(Option::is_none) {
+                actions.push(Action::EndLanes);
+            }
+        } else if self.rules.max_failures.is_some_and(|most| self.failed >= most) {
+            actions.extend(self.stop(StopReason::MaxFailures, now));
+        }
+        actions
+    }
+
+    /// Gives every idle lane that can have work some.
+    fn deal(&mut self) -> Vec<Action> {
+        if self.stopping.is_some() {
+            return Vec::new();
+        }
+        let mut actions = Vec::new();
+        for lane in self.idle.clone() {
+            let order = match &mut self.phase {
+                Phase::Discovering { asked: Some(_) } => continue,
+                Phase::Discovering { asked } => {
+                    *asked = Some(lane);
+                    Order::List
+                }
+                Phase::Dealing { tests, queue } => match queue.take(lane) {
+                    Take::Wait => continue,
+                    Take::Finished => Order::Finish,
+                    Take::Recycle => {
+                        queue.booting(lane);
+                        Order::Recycle
+                    }
+                    Take::Unit(handout) => {
+                        if let Some(Some(environment)) = self.lanes.get(&lane) {
+                            actions.push(Action::Emit(RunEvent::UnitStarted {
+                                environment: *environment,
+                                unit: handout.unit,
+                                tests: handout.tests.len(),
+                            }));
+                        }
+                        Order::Run(work(handout, tests))
+                    }
+                },
+            };
+            self.idle.remove(&lane);
+            actions.push(Action::Order(lane, order));
+        }
+        actions
+    }
+}
+
+fn work(handout: Handout, tests: &[PlannedTest]) -> Work {
+    let items = handout.tests.into_iter().map(|(index, attempt)| WorkItem {
+        index,
+        test: tests[index].id.clone(),
+        selector: tests[index].selector.clone(),
+        attempt,
+    });
+    Work { unit: handout.unit, tests: items.collect() }
+}

@@ -1,0 +1,272 @@
+//! Between our types and those of Docker's API. Pure.
+
+use std::collections::HashMap;
+
+use bollard::errors::Error;
+use bollard::models::{
+    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, EndpointSettings,
+    EventMessage, HealthConfig, HostConfig, ImageInspect, Ipam, IpamConfig, Mount, MountType, NetworkCreateRequest,
+    NetworkingConfig, PortBinding, Volume as VolumeModel,
+};
+
+use super::super::{
+    ContainerSpec, ContainerState, Death, ImageInfo, Labelled, NetworkSpec, Refusal, RefusalKind, ThingKind, Volume,
+    VolumeSource,
+};
+
+/// CPU quotas are parts of this period, in microseconds.
+const CPU_PERIOD: i64 = 100_000;
+
+/// Tells the refusals apart that the program acts on. The engine gives no codes for them, only words.
+pub(super) fn refusal(error: Error) -> Refusal {
+    match error {
+        Error::DockerResponseServerError { status_code, message } => {
+            let kind = if message.contains("port is already allocated") || message.contains("address already in use") {
+                RefusalKind::PortTaken
+            } else if message.contains("overlaps with other one") || message.contains("conflicts with network") {
+                RefusalKind::SubnetTaken
+            } else {
+                match status_code {
+                    404 => RefusalKind::NotFound,
+                    409 => RefusalKind::Conflict,
+                    _ => RefusalKind::Other,
+                }
+            };
+            Refusal { kind, message }
+        }
+        Error::DockerStreamError { error } => Refusal { kind: RefusalKind::Other, message: error },
+        Error::RequestTimeoutError => {
+            Refusal { kind: RefusalKind::TimedOut, message: "the engine did not answer in time".to_owned() }
+        }
+        other => Refusal { kind: RefusalKind::Unreachable, message: with_sources(&other) },
+    }
+}
+
+/// The error with its causes: the outermost alone often says no more than `client error`.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+pub(super) fn image_info(image: ImageInspect) -> ImageInfo {
+    let config = image.config.unwrap_or_default();
+    ImageInfo {
+        id: image.id.unwrap_or_default(),
+        ports: config
+            .exposed_ports
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|port| port.strip_suffix("/tcp").unwrap_or(port).parse().ok())
+            .collect(),
+        healthcheck: config.healthcheck.and_then(|check| health_command(check.test.unwrap_or_default())),
+    }
+}
+
+/// Docker writes a health check as `CMD …`, `CMD-SHELL line` or `NONE`.
+fn health_command(test: Vec<String>) -> Option<Vec<String>> {
+    let mut words = test.into_iter();
+    match words.next()?.as_str() {
+        "CMD" => Some(words.collect()),
+        "CMD-SHELL" => Some(["/bin/sh", "-c"].map(str::to_owned).into_iter().chain(words).collect()),
+        _ => None,
+    }
+}
+
+pub(super) fn network(network: &NetworkSpec) -> NetworkCreateRequest {
+    NetworkCreateRequest {
+        name: network.name.clone(),
+        driver: Some("bridge".to_owned()),
+        ipam: Some(Ipam {
+            config: Some(vec![IpamConfig { subnet: Some(network.subnet.clone()), ..Default::default() }]),
+            ..Default::default()
+        }),
+        labels: Some(network.labels.clone().into_iter().collect()),
+        ..Default::default()
+    }
+}
+
+pub(super) fn container(spec: &ContainerSpec) -> ContainerCreateBody {
+    let endpoint = EndpointSettings { aliases: Some(spec.aliases.clone()), ..Default::default() };
+    ContainerCreateBody {
+        hostname: spec.hostname.clone(),
+        user: spec.user.clone(),
+        env: Some(spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        cmd: spec.command.clone(),
+        entrypoint: spec.entrypoint.clone(),
+        image: Some(spec.image.clone()),
+        working_dir: spec.working_dir.clone(),
+        labels: Some(spec.labels.clone().into_iter().collect()),
+        stop_signal: spec.stop_signal.clone(),
+        exposed_ports: Some(
+            spec.ports.iter().map(|port| format!("{}/{}", port.container_port, port.protocol)).collect(),
+        ),
+        // Readiness is probed by us, faster than the engine can; its own checks would only cost processor time.
+        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..Default::default() }),
+        host_config: Some(host_config(spec)),
+        networking_config: Some(NetworkingConfig {
+            endpoints_config: Some(HashMap::from([(spec.network.clone(), endpoint)])),
+        }),
+        ..Default::default()
+    }
+}
+
+fn host_config(spec: &ContainerSpec) -> HostConfig {
+    let port_bindings = spec
+        .ports
+        .iter()
+        .map(|port| {
+            let binding = PortBinding {
+                host_ip: Some(port.host_ip.clone()),
+                host_port: port.host_port.map(|port| port.to_string()),
+            };
+            (format!("{}/{}", port.container_port, port.protocol), Some(vec![binding]))
+        })
+        .collect();
+    HostConfig {
+        network_mode: Some(spec.network.clone()),
+        mounts: Some(spec.volumes.iter().map(mount).collect()),
+        tmpfs: Some(spec.tmpfs.iter().cloned().collect()),
+        port_bindings: Some(port_bindings),
+        shm_size: spec.shm_size.and_then(|bytes| i64::try_from(bytes).ok()),
+        memory: spec.memory.and_then(|bytes| i64::try_from(bytes).ok()),
+        cpu_period: spec.cpus_milli.map(|_| CPU_PERIOD),
+        cpu_quota: spec.cpus_milli.map(|milli| i64::from(milli) * CPU_PERIOD / 1000),
+        init: Some(spec.init),
+        cap_add: Some(spec.cap_add.clone()),
+        cap_drop: Some(spec.cap_drop.clone()),
+        privileged: Some(spec.privileged),
+        extra_hosts: Some(spec.extra_hosts.clone()),
+        ..Default::default()
+    }
+}
+
+fn mount(volume: &Volume) -> Mount {
+    let (typ, source) = match &volume.source {
+        VolumeSource::Bind(path) => (MountType::BIND, Some(path.clone())),
+        VolumeSource::Named(name) => (MountType::VOLUME, Some(name.clone())),
+        VolumeSource::Anonymous => (MountType::VOLUME, None),
+    };
+    Mount {
+        target: Some(volume.target.clone()),
+        source,
+        typ: Some(typ),
+        read_only: Some(volume.read_only),
+        ..Default::default()
+    }
+}
+
+pub(super) fn container_state(container: ContainerInspectResponse) -> ContainerState {
+    let Some(state) = container.state else { return ContainerState::Gone };
+    match state.status {
+        Some(ContainerStateStatusEnum::CREATED) => ContainerState::Created,
+        Some(ContainerStateStatusEnum::EXITED) => ContainerState::Exited {
+            code: state.exit_code.unwrap_or(-1),
+            out_of_memory: state.oom_killed.unwrap_or(false),
+        },
+        Some(ContainerStateStatusEnum::DEAD | ContainerStateStatusEnum::REMOVING) => ContainerState::Gone,
+        Some(
+            ContainerStateStatusEnum::RUNNING
+            | ContainerStateStatusEnum::PAUSED
+            | ContainerStateStatusEnum::RESTARTING
+            | ContainerStateStatusEnum::STOPPING
+            | ContainerStateStatusEnum::EMPTY,
+        )
+        | None => {
+            let networks = container.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+            let address = networks.into_values().find_map(|network| network.ip_address?.parse().ok());
+            ContainerState::Running { address }
+        }
+    }
+}
+
+pub(super) fn death(event: EventMessage) -> Death {
+    let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
+    Death {
+        container: attributes.get("name").cloned().unwrap_or_default(),
+        code: attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1),
+    }
+}
+
+pub(super) fn labelled(
+    containers: Vec<ContainerSummary>,
+    networks: Vec<bollard::models::Network>,
+    volumes: Vec<VolumeModel>,
+) -> Vec<Labelled> {
+    let containers = containers.into_iter().map(|container| {
+        let id = container.id.unwrap_or_default();
+        let name = container.names.and_then(|names| names.into_iter().next());
+        let name = name.map_or_else(|| id.clone(), |name| name.trim_start_matches('/').to_owned());
+        let labels = container.labels.unwrap_or_default().into_iter().collect();
+        Labelled { kind: ThingKind::Container, id, name, labels }
+    });
+    let networks = networks.into_iter().map(|network| Labelled {
+        kind: ThingKind::Network,
+        id: network.id.unwrap_or_default(),
+        name: network.name.unwrap_or_default(),
+        labels: network.labels.unwrap_or_default().into_iter().collect(),
+    });
+    let volumes = volumes.into_iter().map(|volume| Labelled {
+        kind: ThingKind::Volume,
+        id: volume.name.clone(),
+        name: volume.name,
+        labels: volume.labels.into_iter().collect(),
+    });
+    containers.chain(networks).chain(volumes).collect()
+}
+
+/// A tar archive with one file that everybody may read.
+pub(super) fn single_file_archive(name: &str, content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    archive.append_data(&mut header, name, content)?;
+    archive.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(404, "No such container: x", RefusalKind::NotFound)]
+    #[case(409, "Conflict. The container name is already in use", RefusalKind::Conflict)]
+    #[case(403, "Pool overlaps with other one on this address space", RefusalKind::SubnetTaken)]
+    #[case(403, "cannot create network: conflicts with network 1234", RefusalKind::SubnetTaken)]
+    #[case(500, "Bind for 0.0.0.0:8000 failed: port is already allocated", RefusalKind::PortTaken)]
+    #[case(500, "listen tcp4 0.0.0.0:8000: bind: address already in use", RefusalKind::PortTaken)]
+    #[case(500, "no space left on device", RefusalKind::Other)]
+    fn refusals_are_told_apart_by_status_and_words(
+        #[case] status_code: u16,
+        #[case] message: &str,
+        #[case] kind: RefusalKind,
+    ) {
+        let error = Error::DockerResponseServerError { status_code, message: message.to_owned() };
+        assert_eq!(refusal(error), Refusal { kind, message: message.to_owned() });
+    }
+
+    #[test]
+    fn a_processor_limit_is_a_quota_of_the_period() {
+        let spec = ContainerSpec { cpus_milli: Some(500), ..Default::default() };
+        let host = host_config(&spec);
+        assert_eq!((host.cpu_period, host.cpu_quota), (Some(100_000), Some(50_000)));
+    }
+
+    #[test]
+    fn a_health_check_in_the_shell_form_is_run_by_a_shell() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(health_command(words("CMD curl web")), Some(words("curl web")));
+        assert_eq!(health_command(words("CMD-SHELL true")), Some(words("/bin/sh -c true")));
+        assert_eq!(health_command(words("NONE")), None);
+    }
+}

@@ -1,0 +1,203 @@
+//! What can go wrong with an engine: one variant for each verb, each saying what it was done to and why it failed.
+
+use std::fmt;
+
+/// Why an engine did not do what it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The part that the program acts on.
+    pub kind: RefusalKind,
+    /// The engine's own words.
+    pub message: String,
+}
+
+/// The refusals that the program tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// What it was asked about is not there.
+    NotFound,
+    /// The thing is in use, or its name is.
+    Conflict,
+    /// The subnet overlaps with another network's.
+    SubnetTaken,
+    /// A port on the host is in use.
+    PortTaken,
+    /// No answer within the call's deadline.
+    TimedOut,
+    /// The connection to the engine is lost, or there never was one.
+    Unreachable,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message.trim())
+    }
+}
+
+/// A verb that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// There is no engine at the address.
+    #[error(
+        "no Docker engine answers at {address}: {refusal}\n    start one (`systemctl start docker`, or `scripts/engine` \
+         on a fresh Debian machine), or point DOCKER_HOST at one"
+    )]
+    Connect {
+        /// Where it was looked for.
+        address: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The engine did not describe itself.
+    #[error("the engine did not tell its version and size: {refusal}")]
+    Describe {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// An image could not be looked up, listed or removed.
+    #[error("image {image} could not be looked up or removed: {refusal}")]
+    Image {
+        /// The image.
+        image: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// An image could not be fetched.
+    #[error("image {image} is not on the engine and could not be pulled: {refusal}")]
+    Pull {
+        /// The image.
+        image: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// An image could not be built.
+    #[error("image {image} could not be built: {refusal}\n{}", indent(log))]
+    Build {
+        /// The image.
+        image: String,
+        /// Why.
+        refusal: Refusal,
+        /// The last lines of the build's log.
+        log: Vec<String>,
+    },
+    /// A network could not be made.
+    #[error("network {network} could not be made: {refusal}")]
+    CreateNetwork {
+        /// The network.
+        network: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A volume could not be made.
+    #[error("volume {volume} could not be made: {refusal}")]
+    CreateVolume {
+        /// The volume.
+        volume: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A container could not be made.
+    #[error("container {container} could not be made: {refusal}")]
+    CreateContainer {
+        /// The container.
+        container: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A container could not be started.
+    #[error("container {container} could not be started: {refusal}")]
+    StartContainer {
+        /// The container.
+        container: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The engine did not say how a container is.
+    #[error("container {container} could not be inspected: {refusal}")]
+    InspectContainer {
+        /// The container.
+        container: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A file could not be written into a container.
+    #[error("{path} could not be written into container {container}: {refusal}")]
+    WriteFile {
+        /// The container.
+        container: String,
+        /// The path within the container.
+        path: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A process could not be started in a container, or its connection was lost.
+    #[error("`{command}` could not be run in container {container}: {refusal}")]
+    Exec {
+        /// The container.
+        container: String,
+        /// The program.
+        command: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Logs or events broke off.
+    #[error("the engine's stream of {what} broke off: {refusal}")]
+    Stream {
+        /// `logs` or `events`, and of what.
+        what: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Something could not be removed.
+    #[error("{kind} {name} could not be removed: {refusal}")]
+    Remove {
+        /// `container`, `network` or `volume`.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// What carries a label could not be listed.
+    #[error("what carries the label {label} could not be listed: {refusal}")]
+    List {
+        /// The label.
+        label: String,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+impl EngineError {
+    /// Why it failed.
+    pub fn refusal(&self) -> &Refusal {
+        match self {
+            Self::Connect { refusal, .. }
+            | Self::Describe { refusal }
+            | Self::Image { refusal, .. }
+            | Self::Pull { refusal, .. }
+            | Self::Build { refusal, .. }
+            | Self::CreateNetwork { refusal, .. }
+            | Self::CreateVolume { refusal, .. }
+            | Self::CreateContainer { refusal, .. }
+            | Self::StartContainer { refusal, .. }
+            | Self::InspectContainer { refusal, .. }
+            | Self::WriteFile { refusal, .. }
+            | Self::Exec { refusal, .. }
+            | Self::Stream { refusal, .. }
+            | Self::Remove { refusal, .. }
+            | Self::List { refusal, .. } => refusal,
+        }
+    }
+
+    /// The kind of the refusal.
+    pub fn kind(&self) -> RefusalKind {
+        self.refusal().kind
+    }
+}
+
+fn indent(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("    | {line}")).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,201 @@
+//! The container verbs that `shakedown` needs, and nothing more of a container engine.
+//!
+//! [`Engine`] is what the rest of the program sees. [`docker`] does it over Docker's API and is the only place that
+//! names the client library; [`fake`] is scripted and records its calls, for tests.
+//!
+//! Architecture invariant: nothing here knows of environments or tests. Removing what is not there is not an error.
+
+pub mod docker;
+mod error;
+pub mod fake;
+mod spec;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use tokio::io::AsyncWrite;
+
+pub use error::{EngineError, Refusal, RefusalKind};
+pub use spec::{ContainerSpec, ExecSpec, HostPort, ImageBuild, Labels, NetworkSpec, Volume, VolumeSource};
+
+/// What an engine says of itself and its host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// The engine's version: `20.10.24`.
+    pub version: String,
+    /// The API version in use: `1.41`.
+    pub api: String,
+    /// Processors of its host.
+    pub cpus: u32,
+    /// Memory of its host in bytes.
+    pub memory: u64,
+}
+
+/// An image that the engine has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// The image's id.
+    pub id: String,
+    /// TCP ports that it exposes.
+    pub ports: Vec<u16>,
+    /// Its own health check: program and arguments.
+    pub healthcheck: Option<Vec<String>>,
+}
+
+/// How a container is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContainerState {
+    /// Made, not started.
+    Created,
+    /// Its first process runs.
+    Running {
+        /// Its address in the environment's network, where it has one.
+        address: Option<std::net::IpAddr>,
+    },
+    /// Its first process ended.
+    Exited {
+        /// The exit code; 128 + n for signal n.
+        code: i64,
+        /// Whether the kernel killed a process of it for want of memory.
+        out_of_memory: bool,
+    },
+    /// The engine does not know it, or is removing it.
+    Gone,
+}
+
+/// A thing on the engine that carries a label.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labelled {
+    /// What it is.
+    pub kind: ThingKind,
+    /// The engine's id for it.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+}
+
+/// The kinds of things that an environment is made of, in the order in which they can be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ThingKind {
+    /// A container, with its anonymous volumes.
+    Container,
+    /// A network.
+    Network,
+    /// A named volume.
+    Volume,
+}
+
+impl ThingKind {
+    /// The kind's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Network => "network",
+            Self::Volume => "volume",
+        }
+    }
+}
+
+/// What a process within a container wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// On its standard output.
+    Stdout(Bytes),
+    /// On its standard error.
+    Stderr(Bytes),
+}
+
+/// A container's first process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Death {
+    /// The container's name.
+    pub container: String,
+    /// The exit code.
+    pub code: i64,
+}
+
+/// A process that was started within a running container, with its standard streams.
+pub struct Exec {
+    /// Asks [`Engine::exec_exit_code`] with it.
+    pub id: String,
+    /// Its standard input; dropping it closes it.
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+    /// What it writes, until it ends or the connection is lost.
+    pub output: BoxStream<'static, Result<Output, EngineError>>,
+}
+
+impl std::fmt::Debug for Exec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exec").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Takes lines of progress.
+pub type Progress<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// A container engine. Every call has a deadline of its own; [`EngineError`] has a variant for each verb.
+#[async_trait]
+pub trait Engine: Send + Sync + 'static {
+    /// What the engine says of itself.
+    async fn describe(&self) -> Result<EngineInfo, EngineError>;
+
+    /// An image by reference or id; `None` where the engine does not have it.
+    async fn inspect_image(&self, image: &str) -> Result<Option<ImageInfo>, EngineError>;
+    /// Fetches an image from its registry.
+    async fn pull_image(&self, image: &str, progress: Progress<'_>) -> Result<(), EngineError>;
+    /// Builds and tags an image.
+    async fn build_image(&self, build: &ImageBuild, progress: Progress<'_>) -> Result<(), EngineError>;
+    /// References of the images that carry all of `labels` (`key=value`), newest first.
+    async fn list_images(&self, labels: &[String]) -> Result<Vec<String>, EngineError>;
+    /// Removes an image that no container uses.
+    async fn remove_image(&self, image: &str) -> Result<(), EngineError>;
+
+    /// Makes a network and returns its id.
+    async fn create_network(&self, network: &NetworkSpec) -> Result<String, EngineError>;
+    /// Removes a network by id.
+    async fn remove_network(&self, id: &str) -> Result<(), EngineError>;
+    /// Makes a volume.
+    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), EngineError>;
+    /// Removes a volume by name.
+    async fn remove_volume(&self, name: &str) -> Result<(), EngineError>;
+
+    /// Makes a container under its name.
+    async fn create_container(&self, container: &ContainerSpec) -> Result<(), EngineError>;
+    /// Starts a container.
+    async fn start_container(&self, name: &str) -> Result<(), EngineError>;
+    /// How a container is.
+    async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError>;
+    /// Removes a container with its anonymous volumes, whether it runs or not.
+    async fn remove_container(&self, name: &str) -> Result<(), EngineError>;
+    /// Processor time that a running container has used.
+    async fn cpu_time(&self, name: &str) -> Result<Duration, EngineError>;
+    /// Writes a file into a running container; its folder must exist.
+    async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<(), EngineError>;
+
+    /// Starts a process within a running container.
+    async fn exec(&self, container: &str, exec: &ExecSpec) -> Result<Exec, EngineError>;
+    /// The exit code of a process that [`exec`](Self::exec) started; `None` while it runs.
+    async fn exec_exit_code(&self, id: &str) -> Result<Option<i64>, EngineError>;
+
+    /// A container's log from its first byte until it is gone.
+    fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>>;
+    /// Endings of containers that carry `label` (`key=value`), from now on.
+    fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>>;
+
+    /// All containers, networks and volumes that carry `label` (`key` or `key=value`).
+    async fn list(&self, label: &str) -> Result<Vec<Labelled>, EngineError>;
+}
+
+/// Removes a thing of any kind.
+pub async fn remove(engine: &dyn Engine, kind: ThingKind, id: &str) -> Result<(), EngineError> {
+    match kind {
+        ThingKind::Container => engine.remove_container(id).await,
+        ThingKind::Network => engine.remove_network(id).await,
+        ThingKind::Volume => engine.remove_volume(id).await,
+    }
+}

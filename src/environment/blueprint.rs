@@ -1,0 +1,215 @@
+//! What one environment is made of, as data. Pure: decided from the manifest, the images and the environment's name;
+//! [`boot`](super::boot) only does what stands here.
+
+use std::fmt;
+
+use super::images::Images;
+use super::label;
+use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource};
+use crate::id::{EnvironmentId, RunId};
+use crate::manifest::Manifest;
+use crate::manifest::compose::{Condition, Healthcheck, MountSource, Service};
+
+/// An environment to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Blueprint {
+    /// The network's name, with which the names of everything else begin.
+    pub(super) network: String,
+    /// Labels of everything in it.
+    pub(super) labels: Labels,
+    /// The names of its volumes.
+    pub(super) volumes: Vec<String>,
+    /// Its services.
+    pub(super) services: Vec<ServiceBlueprint>,
+}
+
+/// A service to be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ServiceBlueprint {
+    /// The service's name.
+    pub(super) service: String,
+    /// Its container; the network's id is filled in when it is known.
+    pub(super) container: ContainerSpec,
+    /// What must hold before it is started.
+    pub(super) waits_for: Vec<(String, Condition)>,
+    /// When it counts as ready.
+    pub(super) ready: Ready,
+    /// TCP ports on which it is expected to listen.
+    pub(super) ports: Vec<u16>,
+}
+
+/// When a service counts as ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// As soon as it runs.
+    Running,
+    /// When this command, run within its container, ends with exit code 0.
+    Healthy(Vec<String>),
+    /// When it has ended with exit code 0.
+    Completed,
+}
+
+/// The name that everything of an environment starts with.
+fn prefix(run: &RunId, environment: EnvironmentId) -> String {
+    format!("shakedown-{run}-{environment}")
+}
+
+/// Makes the blueprint of one environment.
+pub(super) fn blueprint(
+    manifest: &Manifest,
+    images: &Images,
+    run: &RunId,
+    lease: &str,
+    environment: EnvironmentId,
+) -> Blueprint {
+    let prefix = prefix(run, environment);
+    let labels: Labels = [
+        (label::RUN, run.to_string()),
+        (label::LANE, environment.lane.to_string()),
+        (label::ENVIRONMENT, format!("{run}/{environment}")),
+        (label::LEASE, lease.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    let project = &manifest.compose;
+    let mut volumes: Vec<String> = project
+        .services
+        .values()
+        .flat_map(|service| &service.mounts)
+        .filter_map(|mount| match &mount.source {
+            MountSource::Volume(name) => Some(format!("{prefix}-{name}")),
+            MountSource::Bind(_) | MountSource::Anonymous => None,
+        })
+        .collect();
+    volumes.sort();
+    volumes.dedup();
+    let services = project
+        .services
+        .iter()
+        .map(|(name, service)| {
+            let image = images.get(name);
+            let must_complete =
+                project.services.values().any(|s| s.depends_on.get(name) == Some(&Condition::CompletedSuccessfully));
+            let mut ports = service.expose.clone();
+            ports.extend(image.iter().flat_map(|image| &image.info.ports));
+            ports.sort_unstable();
+            ports.dedup();
+            ServiceBlueprint {
+                service: name.clone(),
+                container: ContainerSpec {
+                    name: format!("{prefix}-{name}"),
+                    image: image.map(|image| image.reference.clone()).unwrap_or_default(),
+                    labels: with_service(&service.labels, &labels, name),
+                    aliases: std::iter::once(name).chain(&service.aliases).cloned().collect(),
+                    volumes: volumes_of(service, &prefix),
+                    ports: published(manifest, name, service),
+                    ..container(service)
+                },
+                waits_for: service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect(),
+                ready: ready(service, image.and_then(|image| image.info.healthcheck.clone()), must_complete),
+                ports,
+            }
+        })
+        .collect();
+    Blueprint { network: prefix, labels, volumes, services }
+}
+
+fn with_service(own: &indexmap::IndexMap<String, String>, ours: &Labels, service: &str) -> Labels {
+    let mut labels: Labels = own.clone().into_iter().collect();
+    labels.extend(ours.clone());
+    labels.insert(label::SERVICE.to_owned(), service.to_owned());
+    labels
+}
+
+fn container(service: &Service) -> ContainerSpec {
+    ContainerSpec {
+        command: service.command.clone(),
+        entrypoint: service.entrypoint.clone(),
+        environment: service.environment.clone().into_iter().collect(),
+        hostname: service.hostname.clone(),
+        tmpfs: service.tmpfs.clone().into_iter().collect(),
+        shm_size: service.shm_size,
+        memory: service.memory,
+        cpus_milli: service.cpus.map(|cpus| cpus.milli),
+        init: service.init,
+        user: service.user.clone(),
+        working_dir: service.working_dir.clone(),
+        stop_signal: service.stop_signal.clone(),
+        cap_add: service.cap_add.clone(),
+        cap_drop: service.cap_drop.clone(),
+        privileged: service.privileged,
+        extra_hosts: service.extra_hosts.clone(),
+        ..ContainerSpec::default()
+    }
+}
+
+fn volumes_of(service: &Service, prefix: &str) -> Vec<Volume> {
+    service
+        .mounts
+        .iter()
+        .map(|mount| Volume {
+            source: match &mount.source {
+                MountSource::Bind(path) => VolumeSource::Bind(path.display().to_string()),
+                MountSource::Volume(name) => VolumeSource::Named(format!("{prefix}-{name}")),
+                MountSource::Anonymous => VolumeSource::Anonymous,
+            },
+            target: mount.target.clone(),
+            read_only: mount.read_only,
+        })
+        .collect()
+}
+
+/// Published ports are kept only where the manifest asks for them.
+fn published(manifest: &Manifest, name: &str, service: &Service) -> Vec<HostPort> {
+    if !manifest.environment.publish.iter().any(|published| published == name) {
+        return Vec::new();
+    }
+    service
+        .ports
+        .iter()
+        .map(|port| HostPort {
+            host_ip: port.host_ip.clone(),
+            host_port: port.host_port,
+            container_port: port.container_port,
+            protocol: port.protocol.clone(),
+        })
+        .collect()
+}
+
+fn ready(service: &Service, of_image: Option<Vec<String>>, must_complete: bool) -> Ready {
+    if must_complete {
+        return Ready::Completed;
+    }
+    match &service.healthcheck {
+        Some(Healthcheck::Command { command, .. }) => Ready::Healthy(command.clone()),
+        Some(Healthcheck::Disabled) => Ready::Running,
+        None => of_image.map_or(Ready::Running, Ready::Healthy),
+    }
+}
+
+/// The steps as text, for tests and for those who read along.
+impl fmt::Display for Blueprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "network {}", self.network)?;
+        for volume in &self.volumes {
+            writeln!(f, "volume {volume}")?;
+        }
+        for service in &self.services {
+            writeln!(f, "container {} from {}", service.container.name, service.container.image)?;
+            for (other, condition) in &service.waits_for {
+                let condition = match condition {
+                    Condition::Started => "started",
+                    Condition::Healthy => "healthy",
+                    Condition::CompletedSuccessfully => "completed",
+                };
+                writeln!(f, "  after {other} is {condition}")?;
+            }
+            match &service.ready {
+                Ready::Running => writeln!(f, "  ready when it runs")?,
+                Ready::Healthy(command) => writeln!(f, "  ready when `{}` succeeds", command.join(" "))?,
+                Ready::Completed => writeln!(f, "  ready when it has ended with exit code 0")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,344 @@
+//! Making an environment from its blueprint.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::future::try_join_all;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::blueprint::{Blueprint, Ready, ServiceBlueprint, blueprint};
+use super::images::Images;
+use super::label;
+use super::ledger::Ledger;
+use super::logs::Logs;
+use super::ready::{Environment, Live};
+use super::subnet::Subnets;
+use crate::engine::{ContainerState, Engine, EngineError, ExecSpec, NetworkSpec, Output, RefusalKind, ThingKind};
+use crate::event::BrokenEnvironment;
+use crate::id::{EnvironmentId, RunId};
+use crate::manifest::Manifest;
+use crate::manifest::compose::Condition;
+use crate::secrets::Secrets;
+
+/// The first pause between two probes of a service, and the longest; each is twice the one before.
+const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(500));
+/// How long one probe may take.
+const PROBE_WITHIN: Duration = Duration::from_secs(10);
+/// How many subnets are tried that turn out to be taken.
+const SUBNET_TRIES: usize = 64;
+/// How much of a probe's output is kept for the message.
+const PROBE_OUTPUT: usize = 400;
+
+/// What all environments of a run share.
+pub struct Site {
+    /// The engine they live on.
+    pub engine: Arc<dyn Engine>,
+    /// What they are made from.
+    pub manifest: Arc<Manifest>,
+    /// The image of each service.
+    pub images: Images,
+    /// The run they are for.
+    pub run: RunId,
+    /// The process whose life is their lease, as text.
+    pub lease: String,
+    /// The folder for their logs: `LOGS/ENVIRONMENT/SERVICE.log`.
+    pub logs: PathBuf,
+    /// What must not get into a log.
+    pub secrets: Secrets,
+    /// Where their networks' addresses come from.
+    pub subnets: Subnets,
+}
+
+/// How far a service has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Waits for others.
+    Waiting,
+    /// Is being created and started.
+    Starting,
+    /// Runs; its last probe said this.
+    Running(String),
+    /// Is healthy, or has completed.
+    Ready,
+}
+
+impl Site {
+    /// Boots an environment within the manifest's `ready_within`. Everything made is in `ledger`, also when this
+    /// fails or is dropped: tear it down then. `step` is told what is being waited for.
+    pub async fn boot(
+        &self,
+        id: EnvironmentId,
+        ledger: &Ledger,
+        step: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<Environment, BrokenEnvironment> {
+        let blueprint = blueprint(&self.manifest, &self.images, &self.run, &self.lease, id);
+        let progress = blueprint
+            .services
+            .iter()
+            .map(|service| (service.service.clone(), watch::channel(Progress::Waiting).0))
+            .collect();
+        let logs = Logs::new(&self.logs.join(id.to_string()), self.secrets.clone());
+        let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
+        let limit = self.manifest.environment.ready_within;
+        let deadline = Instant::now() + limit;
+        let made = match timeout_at(deadline, boot.make()).await {
+            Ok(made) => made,
+            Err(_) => Err(boot.late(limit)),
+        };
+        let Boot { logs, .. } = boot;
+        made.map(|services| {
+            let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
+            let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
+            Environment::watch(id, self.engine.clone(), label, runner, services, logs)
+        })
+    }
+}
+
+struct Boot<'a> {
+    site: &'a Site,
+    blueprint: &'a Blueprint,
+    ledger: &'a Ledger,
+    logs: Logs,
+    progress: BTreeMap<String, watch::Sender<Progress>>,
+    step: &'a (dyn Fn(String) + Send + Sync),
+}
+
+impl Boot<'_> {
+    fn engine(&self) -> &dyn Engine {
+        &*self.site.engine
+    }
+
+    async fn make(&self) -> Result<Vec<Live>, BrokenEnvironment> {
+        (self.step)("network".to_owned());
+        let network = self.network().await.map_err(|error| broken(None, &error))?;
+        for volume in &self.blueprint.volumes {
+            self.ledger.note(ThingKind::Volume, volume);
+            self.engine().create_volume(volume, &self.blueprint.labels).await.map_err(|error| broken(None, &error))?;
+        }
+        try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network))).await?;
+        try_join_all(self.blueprint.services.iter().map(|service| self.live(service)))
+            .await
+            .map(|services| services.into_iter().flatten().collect())
+    }
+
+    /// Makes the network on the first subnet that the engine accepts.
+    async fn network(&self) -> Result<String, EngineError> {
+        let mut tries = 0;
+        loop {
+            let spec = NetworkSpec {
+                name: self.blueprint.network.clone(),
+                subnet: self.site.subnets.next(),
+                labels: self.blueprint.labels.clone(),
+            };
+            // Until its id is known, the network goes by its name, which no other has.
+            self.ledger.note(ThingKind::Network, &spec.name);
+            match self.engine().create_network(&spec).await {
+                Ok(id) => {
+                    self.ledger.note(ThingKind::Network, &id);
+                    return Ok(id);
+                }
+                Err(error) if error.kind() == RefusalKind::SubnetTaken && tries < SUBNET_TRIES => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn service(&self, service: &ServiceBlueprint, network: &str) -> Result<(), BrokenEnvironment> {
+        let name = service.service.as_str();
+        for (other, condition) in &service.waits_for {
+            self.wait_for(name, other, *condition).await?;
+        }
+        self.set(name, Progress::Starting);
+        (self.step)(format!("{name}: starting"));
+        let failed = |error| broken(Some(name), &error);
+        let mut spec = service.container.clone();
+        network.clone_into(&mut spec.network);
+        self.ledger.note(ThingKind::Container, &spec.name);
+        self.engine().create_container(&spec).await.map_err(failed)?;
+        self.engine().start_container(&spec.name).await.map_err(failed)?;
+        self.logs.follow(self.engine(), name, &spec.name);
+        self.set(name, Progress::Running("it has not been probed yet".to_owned()));
+        match &service.ready {
+            Ready::Running => {}
+            Ready::Healthy(command) => {
+                (self.step)(format!("{name}: waiting until healthy"));
+                self.until_healthy(name, &spec.name, command).await?;
+            }
+            Ready::Completed => {
+                (self.step)(format!("{name}: waiting for its end"));
+                self.until_completed(name, &spec.name).await?;
+            }
+        }
+        self.set(name, Progress::Ready);
+        Ok(())
+    }
+
+    fn set(&self, service: &str, progress: Progress) {
+        if let Some(sender) = self.progress.get(service) {
+            sender.send_replace(progress);
+        }
+    }
+
+    async fn wait_for(&self, service: &str, other: &str, condition: Condition) -> Result<(), BrokenEnvironment> {
+        let Some(sender) = self.progress.get(other) else { return Ok(()) };
+        if condition == Condition::Healthy && self.is_without_health_check(other) {
+            return Err(BrokenEnvironment {
+                service: Some(other.to_owned()),
+                cause: format!(
+                    "{service} waits until {other} is healthy, but neither the Compose file nor the image of {other} \
+                     has a health check"
+                ),
+                log_tail: Vec::new(),
+            });
+        }
+        let met = |progress: &Progress| match condition {
+            Condition::Started => matches!(progress, Progress::Running(_) | Progress::Ready),
+            Condition::Healthy | Condition::CompletedSuccessfully => *progress == Progress::Ready,
+        };
+        // The sender lives as long as this boot, so that the wait can only end by being met or by the deadline.
+        let _ = sender.subscribe().wait_for(met).await;
+        Ok(())
+    }
+
+    fn is_without_health_check(&self, service: &str) -> bool {
+        self.blueprint.services.iter().any(|s| s.service == service && s.ready == Ready::Running)
+    }
+
+    async fn until_healthy(&self, name: &str, container: &str, command: &[String]) -> Result<(), BrokenEnvironment> {
+        let mut pause = PROBE_PAUSES.0;
+        loop {
+            if let ContainerState::Exited { code, out_of_memory } = self.state(name, container).await? {
+                return Err(self.ended(name, code, out_of_memory, "before it was healthy").await);
+            }
+            match probe(self.engine(), container, command).await {
+                Ok(()) => return Ok(()),
+                Err(why) => self.set(name, Progress::Running(format!("its health check failed: {why}"))),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PROBE_PAUSES.1);
+        }
+    }
+
+    async fn until_completed(&self, name: &str, container: &str) -> Result<(), BrokenEnvironment> {
+        loop {
+            match self.state(name, container).await? {
+                ContainerState::Exited { code: 0, .. } => return Ok(()),
+                ContainerState::Exited { code, out_of_memory } => {
+                    return Err(self.ended(name, code, out_of_memory, "instead of completing").await);
+                }
+                ContainerState::Created | ContainerState::Running { .. } => {
+                    self.set(name, Progress::Running("it still runs".to_owned()));
+                }
+                ContainerState::Gone => {
+                    return Err(BrokenEnvironment {
+                        service: Some(name.to_owned()),
+                        cause: format!("{name} was removed by somebody else while it ran"),
+                        log_tail: self.logs.tail(name),
+                    });
+                }
+            }
+            tokio::time::sleep(PROBE_PAUSES.0).await;
+        }
+    }
+
+    async fn state(&self, name: &str, container: &str) -> Result<ContainerState, BrokenEnvironment> {
+        self.engine().inspect_container(container).await.map_err(|error| broken(Some(name), &error))
+    }
+
+    async fn ended(&self, name: &str, code: i64, out_of_memory: bool, when: &str) -> BrokenEnvironment {
+        let of = if out_of_memory { " (out of memory)" } else { "" };
+        BrokenEnvironment {
+            service: Some(name.to_owned()),
+            cause: format!("{name} ended with exit code {code}{of} {when}"),
+            log_tail: self.logs.tail_at_end(name).await,
+        }
+    }
+
+    /// A service that runs on, or `None` for one that has done its work and ended well.
+    async fn live(&self, service: &ServiceBlueprint) -> Result<Option<Live>, BrokenEnvironment> {
+        let name = service.service.as_str();
+        match self.state(name, &service.container.name).await? {
+            ContainerState::Running { address } => Ok(Some(Live {
+                service: name.to_owned(),
+                container: service.container.name.clone(),
+                address,
+                ports: service.ports.clone(),
+            })),
+            ContainerState::Exited { code: 0, .. } if name != self.site.manifest.environment.runner => Ok(None),
+            ContainerState::Exited { code: 0, .. } => Err(BrokenEnvironment {
+                service: Some(name.to_owned()),
+                cause: format!(
+                    "the runner service {name} ended at once; it must stay up, for example with `command: sleep infinity`"
+                ),
+                log_tail: self.logs.tail_at_end(name).await,
+            }),
+            ContainerState::Exited { code, out_of_memory } => {
+                Err(self.ended(name, code, out_of_memory, "right after its start").await)
+            }
+            ContainerState::Created | ContainerState::Gone => Err(BrokenEnvironment {
+                service: Some(name.to_owned()),
+                cause: format!("{name} vanished while the environment came up"),
+                log_tail: self.logs.tail(name),
+            }),
+        }
+    }
+
+    /// Says which service kept the environment from becoming ready: the first that was started and isn't ready.
+    fn late(&self, limit: Duration) -> BrokenEnvironment {
+        let state = |service: &ServiceBlueprint| {
+            self.progress.get(&service.service).map_or(Progress::Waiting, |sender| sender.borrow().clone())
+        };
+        let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
+        for service in &self.blueprint.services {
+            let why = match state(service) {
+                Progress::Waiting | Progress::Ready => continue,
+                Progress::Starting => "the engine had not started it".to_owned(),
+                Progress::Running(why) => why,
+            };
+            let name = &service.service;
+            return BrokenEnvironment {
+                service: Some(name.clone()),
+                cause: format!("{name} was not ready within {limit:#}: {why}"),
+                log_tail: self.logs.tail(name),
+            };
+        }
+        BrokenEnvironment {
+            service: None,
+            cause: format!("the engine had not made the network within {limit:#}"),
+            log_tail: Vec::new(),
+        }
+    }
+}
+
+fn broken(service: Option<&str>, error: &EngineError) -> BrokenEnvironment {
+    BrokenEnvironment { service: service.map(str::to_owned), cause: error.to_string(), log_tail: Vec::new() }
+}
+
+/// Runs a health check once; says why it did not pass.
+async fn probe(engine: &dyn Engine, container: &str, command: &[String]) -> Result<(), String> {
+    let once = async {
+        let exec = ExecSpec { command: command.to_vec(), ..ExecSpec::default() };
+        let mut exec = engine.exec(container, &exec).await.map_err(|error| error.to_string())?;
+        let mut said = Vec::new();
+        while let Some(Ok(Output::Stdout(chunk) | Output::Stderr(chunk))) = exec.output.next().await {
+            said.extend_from_slice(&chunk[..chunk.len().min(PROBE_OUTPUT.saturating_sub(said.len()))]);
+        }
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
+        loop {
+            match engine.exec_exit_code(&exec.id).await.map_err(|error| error.to_string())? {
+                Some(0) => return Ok(()),
+                Some(code) => return Err(format!("exit code {code}: {said}")),
+                // The streams close a moment before the engine has noted the exit code.
+                None => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
+    };
+    match tokio::time::timeout(PROBE_WITHIN, once).await {
+        Ok(result) => result,
+        Err(_) => Err(format!("no answer within {} s", PROBE_WITHIN.as_secs())),
+    }
+}

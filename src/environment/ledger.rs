@@ -1,0 +1,55 @@
+//! What an environment has made, or is about to make, on the engine.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use crate::engine::{self, Engine, EngineError, ThingKind};
+
+/// The things of one environment. Each is written down before it is created, so that whatever happens in between,
+/// [`tear_down`](Self::tear_down) knows of it; what was never created counts as removed.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    entries: Mutex<Vec<(ThingKind, String)>>,
+}
+
+/// What came of a teardown.
+#[derive(Debug, Default)]
+pub struct TornDown {
+    /// Processor time that the containers had used.
+    pub cpu: Duration,
+    /// What could not be removed.
+    pub errors: Vec<EngineError>,
+}
+
+impl Ledger {
+    /// Writes a thing down, by the name or id under which it can be removed.
+    pub fn note(&self, kind: ThingKind, id: impl Into<String>) {
+        self.lock().push((kind, id.into()));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(ThingKind, String)>> {
+        self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Removes everything, containers first, then what they hung on. May be called again.
+    pub async fn tear_down(&self, engine: &dyn Engine) -> TornDown {
+        let entries = self.lock().clone();
+        let of = |wanted: ThingKind| {
+            entries.iter().rev().filter(move |(kind, _)| *kind == wanted).map(|(_, id)| id.as_str()).collect::<Vec<_>>()
+        };
+        let mut done = TornDown::default();
+        let used = join_all(of(ThingKind::Container).into_iter().map(|name| engine.cpu_time(name))).await;
+        // A container that is gone or never ran tells no time; the sum is a lower bound.
+        done.cpu = used.into_iter().flatten().sum();
+        for kind in [ThingKind::Container, ThingKind::Network, ThingKind::Volume] {
+            let removals = of(kind).into_iter().map(|id| engine::remove(engine, kind, id));
+            done.errors.extend(join_all(removals).await.into_iter().filter_map(Result::err));
+        }
+        if done.errors.is_empty() {
+            self.lock().retain(|entry| !entries.contains(entry));
+        }
+        done
+    }
+}

@@ -1,0 +1,39 @@
+//! Environments: isolated copies of the application, made from its Compose file on a container engine.
+//!
+//! [`images`] sees to it that every service has an image. [`blueprint`] says as data what an environment is made of;
+//! [`boot`](Site::boot) makes it, naming each thing in the [`Ledger`] before it is created; [`Environment`] is one that
+//! is ready; [`Ledger::tear_down`] removes whatever the ledger names, in any state. [`sweep`] removes what dead
+//! processes left.
+//!
+//! Architecture invariant: nothing here knows of tests, verdicts or SQL.
+
+mod blueprint;
+mod boot;
+mod context;
+pub mod images;
+mod ledger;
+mod logs;
+mod ready;
+mod subnet;
+pub mod sweep;
+
+pub use boot::Site;
+pub use ledger::{Ledger, TornDown};
+pub use ready::Environment;
+pub use subnet::Subnets;
+
+/// Labels on everything that is made on an engine.
+pub mod label {
+    /// The run that made it.
+    pub const RUN: &str = "dev.shakedown.run";
+    /// The lane it was made for.
+    pub const LANE: &str = "dev.shakedown.lane";
+    /// The environment it is a part of: `RUN/LANE.GENERATION`.
+    pub const ENVIRONMENT: &str = "dev.shakedown.environment";
+    /// The Compose service it stands for.
+    pub const SERVICE: &str = "dev.shakedown.service";
+    /// The process whose life is its lease, see [`crate::owner`].
+    pub const LEASE: &str = "dev.shakedown.lease";
+    /// On images that were built: the suite.
+    pub const SUITE: &str = "dev.shakedown.suite";
+}

@@ -1,0 +1,153 @@
+//! An environment that is ready, and what becomes of it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::logs::Logs;
+use crate::engine::{ContainerState, Engine};
+use crate::event::BrokenEnvironment;
+use crate::id::EnvironmentId;
+
+/// How long the end of a service is waited for that no longer listens.
+const END_WITHIN: Duration = Duration::from_secs(2);
+/// How long a service may take to accept a connection when it is suspected to have ended.
+const CONNECT_WITHIN: Duration = Duration::from_millis(500);
+
+/// An environment whose services are all ready. Its things are in its [`Ledger`](super::Ledger).
+#[derive(Debug)]
+pub struct Environment {
+    id: EnvironmentId,
+    engine: Arc<dyn Engine>,
+    runner: String,
+    services: Vec<Live>,
+    logs: Logs,
+    ended: watch::Receiver<bool>,
+    watcher: JoinHandle<()>,
+}
+
+/// A service that is expected to run as long as its environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Live {
+    pub(super) service: String,
+    pub(super) container: String,
+    pub(super) address: Option<IpAddr>,
+    pub(super) ports: Vec<u16>,
+}
+
+impl std::fmt::Debug for dyn Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.watcher.abort();
+    }
+}
+
+impl Environment {
+    /// Watches over services that have just become ready; `label` is what their [`ENVIRONMENT`](super::label) label says.
+    pub(super) fn watch(
+        id: EnvironmentId,
+        engine: Arc<dyn Engine>,
+        label: &str,
+        runner: String,
+        services: Vec<Live>,
+        logs: Logs,
+    ) -> Self {
+        let (sender, ended) = watch::channel(false);
+        let mut deaths = engine.deaths(&format!("{}={label}", super::label::ENVIRONMENT));
+        let containers: Vec<String> = services.iter().map(|live| live.container.clone()).collect();
+        let watcher = tokio::spawn(async move {
+            loop {
+                match deaths.next().await {
+                    Some(Ok(death)) if !containers.contains(&death.container) => {}
+                    // An end of the stream means that the engine is away, and the environment with it.
+                    Some(Ok(_) | Err(_)) | None => break,
+                }
+            }
+            let _ = sender.send(true);
+        });
+        Self { id, engine, runner, services, logs, ended, watcher }
+    }
+
+    /// Which one it is.
+    pub fn id(&self) -> EnvironmentId {
+        self.id
+    }
+
+    /// The runner service's container.
+    pub fn runner(&self) -> &str {
+        &self.runner
+    }
+
+    /// Waits until a service has ended, or the engine is away. Say why with [`diagnose`](Self::diagnose).
+    pub async fn ended(&self) {
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+
+    /// Whether the environment is broken, and why: asked after each attempt that did not pass. A service that no
+    /// longer accepts connections is given a moment to end, as a crash closes its sockets before the engine knows.
+    pub async fn diagnose(&self) -> Option<BrokenEnvironment> {
+        if let Some(broken) = self.inspect().await {
+            return Some(broken);
+        }
+        if !*self.ended.borrow() && !self.refuses_connections().await {
+            return None;
+        }
+        let deadline = tokio::time::Instant::now() + END_WITHIN;
+        while tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if let Some(broken) = self.inspect().await {
+                return Some(broken);
+            }
+        }
+        None
+    }
+
+    async fn inspect(&self) -> Option<BrokenEnvironment> {
+        for live in &self.services {
+            let service = &live.service;
+            let cause = match self.engine.inspect_container(&live.container).await {
+                Ok(ContainerState::Running { .. } | ContainerState::Created) => continue,
+                Ok(ContainerState::Exited { code, out_of_memory }) => {
+                    let of = if out_of_memory { " (out of memory)" } else { "" };
+                    format!("{service} ended with exit code {code}{of} while tests ran")
+                }
+                Ok(ContainerState::Gone) => format!("{service} was removed while tests ran"),
+                Err(error) => error.to_string(),
+            };
+            let log_tail = self.logs.tail_at_end(service).await;
+            return Some(BrokenEnvironment { service: Some(service.clone()), cause, log_tail });
+        }
+        None
+    }
+
+    /// Whether a port is closed on which a service should listen. Where the containers' addresses can't be reached,
+    /// as on a remote engine, nothing can be said.
+    async fn refuses_connections(&self) -> bool {
+        for live in &self.services {
+            let Some(address) = live.address else { continue };
+            for port in &live.ports {
+                let connect = tokio::net::TcpStream::connect(SocketAddr::new(address, *port));
+                if let Ok(Err(error)) = tokio::time::timeout(CONNECT_WITHIN, connect).await
+                    && error.kind() == std::io::ErrorKind::ConnectionRefused
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Completes the logs on disk; call it when the containers are gone.
+    pub async fn finish_logs(&self) {
+        self.logs.finish().await;
+    }
+}

@@ -1,0 +1,174 @@
+//! What is said between `shakedown` and a worker: JSON Lines, one object a line, version 1.
+//!
+//! The worker's standard output carries nothing else: what the suite writes goes to its standard error.
+
+use serde::{Deserialize, Serialize};
+
+/// The version that both sides must speak.
+pub const VERSION: u32 = 1;
+
+/// To the worker, on its standard input. The end of the input means [`Quit`](ToWorker::Quit).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Name all tests.
+    List,
+    /// Run these tests, in the framework's own order.
+    Run {
+        /// Comes back with the unit's end.
+        unit: String,
+        /// The tests.
+        tests: Vec<AskedTest>,
+    },
+    /// Clean up and end.
+    Quit,
+}
+
+/// A test that the worker is asked to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskedTest {
+    /// How the framework addresses it, as it was listed.
+    pub selector: String,
+    /// The how-manieth attempt in this run, from 1; the test's process sees it as `SHAKEDOWN_ATTEMPT`.
+    pub attempt: u32,
+}
+
+/// From the worker, on its standard output.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// First of all, before the suite is loaded.
+    Hello {
+        /// The version that the worker speaks.
+        protocol: u32,
+        /// The framework.
+        framework: String,
+        /// The framework's version.
+        version: String,
+    },
+    /// The suite is loaded.
+    Loaded {
+        /// How long that took, in milliseconds.
+        duration_ms: f64,
+    },
+    /// The suite can't be loaded; the worker ends.
+    LoadError {
+        /// The framework's words.
+        message: String,
+        /// Where, if known.
+        file: Option<String>,
+        /// The line in `file`.
+        line: Option<u32>,
+    },
+    /// A test, in answer to [`ToWorker::List`].
+    Test {
+        /// How the framework addresses it.
+        selector: String,
+        /// Its file, relative to the suite's folder.
+        file: String,
+        /// Its line.
+        line: Option<u32>,
+        /// Its full name.
+        name: String,
+        /// The suite's own tags.
+        tags: Vec<String>,
+    },
+    /// All tests were named.
+    Listed {
+        /// How many.
+        count: usize,
+    },
+    /// A test starts.
+    Started {
+        /// Which.
+        selector: String,
+    },
+    /// A test has ended.
+    Ended {
+        /// Which.
+        selector: String,
+        /// How.
+        outcome: SaidOutcome,
+        /// How long it took, in milliseconds.
+        duration_ms: f64,
+        /// Why it failed.
+        failure: Option<SaidFailure>,
+        /// Why it was skipped.
+        reason: Option<String>,
+    },
+    /// The unit is over.
+    UnitEnded {
+        /// Which.
+        unit: String,
+        /// Selectors that the worker does not know.
+        unknown: Vec<String>,
+    },
+    /// Something outside of any test went wrong, in a hook for example.
+    Error {
+        /// The framework's words.
+        message: String,
+        /// Where, if known.
+        file: Option<String>,
+        /// The line in `file`.
+        line: Option<u32>,
+    },
+}
+
+/// How a test ended, in the framework's eyes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaidOutcome {
+    /// It held.
+    Passed,
+    /// It did not.
+    Failed,
+    /// It was not run, as the suite asks.
+    Skipped,
+}
+
+/// Why a test failed, in the framework's words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct SaidFailure {
+    /// The exception's class.
+    #[serde(default)]
+    pub class: String,
+    /// The message.
+    #[serde(default)]
+    pub message: String,
+    /// The first place in the project's own code.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The line in `file`.
+    #[serde(default)]
+    pub line: Option<u32>,
+    /// The frames, innermost first.
+    #[serde(default)]
+    pub backtrace: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_read_as_they_are_documented() {
+        let line = r#"{"type":"ended","selector":"./a_spec.rb[1:1]","outcome":"failed","duration_ms":12.5,
+            "failure":{"class":"E","message":"no","file":"a_spec.rb","line":3,"backtrace":["a_spec.rb:3"]},"reason":null}"#;
+        let FromWorker::Ended { outcome, failure, .. } = serde_json::from_str(line).unwrap() else { panic!() };
+        assert_eq!((outcome, failure.unwrap().line), (SaidOutcome::Failed, Some(3)));
+        let asked = ToWorker::Run {
+            unit: "u1".into(),
+            tests: vec![AskedTest { selector: "./a_spec.rb[1:1]".into(), attempt: 2 }],
+        };
+        assert_eq!(
+            serde_json::to_string(&asked).unwrap(),
+            r#"{"type":"run","unit":"u1","tests":[{"selector":"./a_spec.rb[1:1]","attempt":2}]}"#
+        );
+    }
+
+    #[test]
+    fn a_newer_worker_may_say_more_than_we_know() {
+        let line = r#"{"type":"hello","protocol":1,"framework":"rspec","version":"3.12.0","pid":42,"mood":"good"}"#;
+        assert!(matches!(serde_json::from_str(line).unwrap(), FromWorker::Hello { protocol: 1, .. }));
+    }
+}

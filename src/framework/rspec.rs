@@ -1,0 +1,10 @@
+//! RSpec 3.10 or later, with or without Capybara.
+
+use super::Shim;
+
+pub(super) const SHIM: Shim = Shim {
+    path: "/tmp/shakedown_rspec_worker.rb",
+    source: include_str!("rspec_worker.rb"),
+    start: &["ruby", "/tmp/shakedown_rspec_worker.rb"],
+    kill: &["ruby", "/tmp/shakedown_rspec_worker.rb", "--kill"],
+};

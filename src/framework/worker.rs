@@ -1,0 +1,297 @@
+//! Our end of a worker: a process in the runner service that stays warm.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::time::Instant;
+
+use super::protocol::{AskedTest, FromWorker, ToWorker, VERSION};
+use super::{ListedTest, Shim};
+use crate::engine::{Engine, EngineError, Exec, ExecSpec, Output};
+
+/// A line of the protocol is no longer than this; listings and messages are far shorter.
+const LONGEST_LINE: usize = 4 << 20;
+/// How much of what a worker wrote is kept to explain its end.
+const LAST_WORDS: usize = 4096;
+/// How long writing to a worker may take: it reads between units only, so its input never fills up.
+const WRITE_WITHIN: Duration = Duration::from_secs(30);
+/// How long a worker may take to end when it is asked to.
+const QUIT_WITHIN: Duration = Duration::from_secs(5);
+/// How long killing a worker with all its descendants may take.
+const KILL_WITHIN: Duration = Duration::from_secs(15);
+
+/// What can go wrong with a worker, besides failing tests.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkerError {
+    /// The suite itself can't be loaded, in every environment alike.
+    #[error("the suite could not be loaded{}:\n{message}", place.as_ref().map(|p| format!(" ({p})")).unwrap_or_default())]
+    Suite {
+        /// The framework's words.
+        message: String,
+        /// File and line, where they are known.
+        place: Option<String>,
+    },
+    /// The runner service lacks what the worker needs.
+    #[error("the runner service can't start the worker `{command}` (exit code {code}): {said}")]
+    CannotStart {
+        /// What was to be started.
+        command: String,
+        /// The exit code.
+        code: i64,
+        /// What was said.
+        said: String,
+    },
+    /// The worker ended without being asked to.
+    #[error("the worker ended by itself{}{}", code.map(|c| format!(" with exit code {c}")).unwrap_or_default(), last_words(said))]
+    Ended {
+        /// The exit code, where it is known.
+        code: Option<i64>,
+        /// Its last words.
+        said: String,
+    },
+    /// The worker did not answer in time.
+    #[error("the worker did not {what} within {} s{}", limit.as_secs(), last_words(said))]
+    Silent {
+        /// What it should have done.
+        what: &'static str,
+        /// The limit.
+        limit: Duration,
+        /// Its last words.
+        said: String,
+    },
+    /// The worker said something that is not of the protocol.
+    #[error("the worker said something that is not understood: {0}")]
+    Protocol(String),
+    /// The engine, between us and the worker, failed.
+    #[error("{0}")]
+    Engine(#[from] EngineError),
+}
+
+fn last_words(words: &str) -> String {
+    if words.trim().is_empty() { String::new() } else { format!("; it said last: {}", words.trim()) }
+}
+
+/// What was heard from a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// A message.
+    Message(FromWorker),
+    /// The suite, or something it started, wrote this.
+    Output(String),
+    /// The worker has ended.
+    End,
+}
+
+/// A running worker.
+pub struct Worker {
+    engine: Arc<dyn Engine>,
+    container: String,
+    shim: Shim,
+    token: String,
+    exec: Exec,
+    partial: Vec<u8>,
+    heard: VecDeque<Heard>,
+    last_words: String,
+}
+
+impl Worker {
+    /// Starts a worker in a container and waits until it has loaded the suite. `token` must be unlike that of any
+    /// other worker in the container.
+    pub async fn start(
+        engine: Arc<dyn Engine>,
+        container: &str,
+        shim: Shim,
+        paths: &[String],
+        mut environment: Vec<(String, String)>,
+        token: &str,
+        limit: Duration,
+    ) -> Result<Self, WorkerError> {
+        engine.write_file(container, shim.path, shim.source.as_bytes()).await?;
+        environment.push(("SHAKEDOWN_WORKER".to_owned(), token.to_owned()));
+        let command = shim.start.iter().map(|word| (*word).to_owned()).chain(paths.iter().cloned()).collect();
+        let exec = engine.exec(container, &ExecSpec { command, environment, with_input: true }).await?;
+        let mut worker = Self {
+            engine,
+            container: container.to_owned(),
+            shim,
+            token: token.to_owned(),
+            exec,
+            partial: Vec::new(),
+            heard: VecDeque::new(),
+            last_words: String::new(),
+        };
+        worker.load(Instant::now() + limit, limit).await?;
+        Ok(worker)
+    }
+
+    async fn load(&mut self, deadline: Instant, limit: Duration) -> Result<(), WorkerError> {
+        loop {
+            match self.message(deadline, limit, "load the suite").await? {
+                FromWorker::Hello { protocol, .. } if protocol != VERSION => {
+                    return Err(WorkerError::Protocol(format!("protocol {protocol} instead of {VERSION}")));
+                }
+                FromWorker::Hello { .. } => {}
+                FromWorker::Loaded { .. } => return Ok(()),
+                other => return Err(unexpected(other)),
+            }
+        }
+    }
+
+    /// Names all tests.
+    pub async fn list(&mut self, limit: Duration) -> Result<Vec<ListedTest>, WorkerError> {
+        self.say(&ToWorker::List).await?;
+        let deadline = Instant::now() + limit;
+        let mut tests = Vec::new();
+        loop {
+            match self.message(deadline, limit, "list the tests").await? {
+                FromWorker::Test { selector, file, line, name, tags } => {
+                    tests.push(ListedTest { selector, file, line: line.unwrap_or(0), name, tags });
+                }
+                FromWorker::Listed { count } if count == tests.len() => return Ok(tests),
+                FromWorker::Listed { count } => {
+                    return Err(WorkerError::Protocol(format!("{} of {count} tests were listed", tests.len())));
+                }
+                other => return Err(unexpected(other)),
+            }
+        }
+    }
+
+    /// Asks for a unit. What comes of it is heard from [`next`](Self::next), up to its
+    /// [`UnitEnded`](FromWorker::UnitEnded).
+    pub async fn run(&mut self, unit: String, tests: Vec<AskedTest>) -> Result<(), WorkerError> {
+        self.say(&ToWorker::Run { unit, tests }).await
+    }
+
+    /// The next thing heard. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<Heard, WorkerError> {
+        loop {
+            if let Some(heard) = self.heard.pop_front() {
+                return Ok(heard);
+            }
+            match self.exec.output.next().await {
+                Some(Ok(Output::Stdout(chunk))) => self.take_lines(&chunk)?,
+                Some(Ok(Output::Stderr(chunk))) => {
+                    let text = String::from_utf8_lossy(&chunk).into_owned();
+                    self.remember(&text);
+                    return Ok(Heard::Output(text));
+                }
+                Some(Err(error)) => return Err(error.into()),
+                None => return Ok(Heard::End),
+            }
+        }
+    }
+
+    fn take_lines(&mut self, chunk: &[u8]) -> Result<(), WorkerError> {
+        self.partial.extend_from_slice(chunk);
+        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.partial.drain(..=end).collect();
+            match serde_json::from_slice(&line) {
+                Ok(message) => self.heard.push_back(Heard::Message(message)),
+                Err(error) => {
+                    let text = String::from_utf8_lossy(&line).trim().chars().take(200).collect::<String>();
+                    // Before the worker runs, the engine itself may say why it can't be started.
+                    self.remember(&text);
+                    self.heard.push_back(Heard::Output(format!("{text} ({error})\n")));
+                }
+            }
+        }
+        if self.partial.len() > LONGEST_LINE {
+            return Err(WorkerError::Protocol(format!("a line of more than {LONGEST_LINE} bytes")));
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, text: &str) {
+        self.last_words.push_str(text);
+        if self.last_words.len() > LAST_WORDS {
+            let mut cut = self.last_words.len() - LAST_WORDS;
+            while !self.last_words.is_char_boundary(cut) {
+                cut += 1;
+            }
+            self.last_words.drain(..cut);
+        }
+    }
+
+    /// The next message, before any test runs.
+    async fn message(
+        &mut self,
+        deadline: Instant,
+        limit: Duration,
+        what: &'static str,
+    ) -> Result<FromWorker, WorkerError> {
+        loop {
+            match tokio::time::timeout_at(deadline, self.next()).await {
+                Ok(Ok(Heard::Message(message))) => return Ok(message),
+                Ok(Ok(Heard::Output(_))) => {}
+                Ok(Ok(Heard::End)) => return Err(self.end().await),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(WorkerError::Silent { what, limit, said: self.last_words.clone() }),
+            }
+        }
+    }
+
+    /// What the worker's end means: call it after [`Heard::End`].
+    pub async fn end(&mut self) -> WorkerError {
+        let code = self.engine.exec_exit_code(&self.exec.id).await.ok().flatten();
+        let partial = String::from_utf8_lossy(&self.partial).into_owned();
+        let said = format!("{}{partial}", self.last_words);
+        match code {
+            // The engine's codes for a program that is there but can't be run, and for one that is not there.
+            Some(code @ (126 | 127)) => WorkerError::CannotStart { command: self.shim.start.join(" "), code, said },
+            code => WorkerError::Ended { code, said },
+        }
+    }
+
+    async fn say(&mut self, message: &ToWorker) -> Result<(), WorkerError> {
+        let mut line = serde_json::to_vec(message).map_err(|error| WorkerError::Protocol(error.to_string()))?;
+        line.push(b'\n');
+        let write = async {
+            self.exec.input.write_all(&line).await?;
+            self.exec.input.flush().await
+        };
+        match tokio::time::timeout(WRITE_WITHIN, write).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(self.end().await),
+            Err(_) => {
+                Err(WorkerError::Silent { what: "take its orders", limit: WRITE_WITHIN, said: self.last_words.clone() })
+            }
+        }
+    }
+
+    /// Lets the worker clean up after the suite and end; not for long.
+    pub async fn quit(mut self) {
+        if self.say(&ToWorker::Quit).await.is_ok() {
+            let until_end = async { while !matches!(self.next().await, Ok(Heard::End) | Err(_)) {} };
+            let _ = tokio::time::timeout(QUIT_WITHIN, until_end).await;
+        }
+    }
+
+    /// Kills the worker and everything it has started, the browser included.
+    pub async fn kill(self) -> Result<(), WorkerError> {
+        let command =
+            self.shim.kill.iter().map(|word| (*word).to_owned()).chain([self.token.clone()]).collect::<Vec<_>>();
+        let killing = async {
+            let exec = ExecSpec { command, ..ExecSpec::default() };
+            let mut exec = self.engine.exec(&self.container, &exec).await?;
+            while let Some(Ok(_)) = exec.output.next().await {}
+            Ok(())
+        };
+        match tokio::time::timeout(KILL_WITHIN, killing).await {
+            Ok(result) => result,
+            Err(_) => Err(WorkerError::Silent { what: "die", limit: KILL_WITHIN, said: String::new() }),
+        }
+    }
+}
+
+fn unexpected(message: FromWorker) -> WorkerError {
+    match message {
+        FromWorker::LoadError { message, file, line } => {
+            let place = file.map(|file| line.map_or(file.clone(), |line| format!("{file}:{line}")));
+            WorkerError::Suite { message, place }
+        }
+        other => WorkerError::Protocol(format!("{other:?}").chars().take(200).collect()),
+    }
+}

@@ -1,0 +1,312 @@
+//! One lane's life: an environment, a warm worker in it, units one after another, and a fresh environment when the
+//! old one breaks or is not wanted any more.
+//!
+//! A lane decides nothing about the run. It tells what happens ([`Report`]) and does as it is told ([`Order`]).
+//! Every wait listens for stop. Whatever ends an environment's life, its ledger is torn down.
+//!
+//! Architecture invariant: nothing here knows the queue's insides or SQL.
+
+mod unit;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::environment::{Environment, Ledger, Site};
+use crate::event::{Attempt, BrokenEnvironment};
+use crate::framework::{self, ListedTest, Shim, Worker, WorkerError};
+use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
+use crate::queue::TestIndex;
+
+/// A lane that fails this often in a row to bring an environment up stands down.
+const BOOT_FAILURES: u32 = 3;
+
+/// What a lane tells.
+#[derive(Debug)]
+pub enum Report {
+    /// It boots an environment.
+    Booting(EnvironmentId),
+    /// The boot waits for something else now.
+    Step(EnvironmentId, String),
+    /// The environment is ready, its worker warm.
+    Ready(EnvironmentId, Duration),
+    /// All tests, as ordered by [`Order::List`].
+    Listed(Vec<ListedTest>),
+    /// The suite can't be loaded, wherever it is tried; why.
+    SuiteBroken(String),
+    /// It has nothing to do. Whatever it still holds is given back.
+    WantsWork,
+    /// A test starts.
+    Started(WorkItem, EnvironmentId, Timestamp),
+    /// An attempt ended.
+    Ended(TestIndex, Attempt),
+    /// Something is worth saying.
+    Warning(String),
+    /// The environment did not come up, or broke.
+    Broke(EnvironmentId, BrokenEnvironment),
+    /// The environment is gone from the engine, with the processor time that it had used.
+    Removed(EnvironmentId, Duration),
+    /// It failed too often to bring an environment up, and ends.
+    StoodDown(String),
+}
+
+/// What a lane is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Name all tests.
+    List,
+    /// Run this.
+    Run(Work),
+    /// Get a fresh environment.
+    Recycle,
+    /// There is nothing more to do.
+    Finish,
+}
+
+/// A unit to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// The unit.
+    pub unit: UnitId,
+    /// Its tests.
+    pub tests: Vec<WorkItem>,
+}
+
+/// A test to be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkItem {
+    /// Its place in the plan.
+    pub index: TestIndex,
+    /// The test.
+    pub test: TestId,
+    /// How the framework addresses it.
+    pub selector: String,
+    /// The attempt that this will be.
+    pub attempt: AttemptNumber,
+}
+
+/// What all lanes of a run share.
+pub struct Shared {
+    /// Where environments are made.
+    pub site: Site,
+    /// How many environments may start at once.
+    pub boots: Semaphore,
+    /// How long one attempt may take.
+    pub test_timeout: Duration,
+    /// The run's seed.
+    pub seed: u64,
+    /// Ends all lanes: whatever runs is interrupted.
+    pub stop: CancellationToken,
+}
+
+/// A lane.
+pub struct Lane {
+    /// Which one.
+    pub index: LaneIndex,
+    /// What it shares with the others.
+    pub shared: Arc<Shared>,
+    /// Where it tells what happens.
+    pub reports: mpsc::Sender<(LaneIndex, Report)>,
+    /// Where it is told what to do.
+    pub orders: mpsc::Receiver<Order>,
+}
+
+/// How an environment's life ended.
+enum Ending {
+    /// There is nothing more to do, or the run stops.
+    Over,
+    /// Another one is wanted.
+    Recycle,
+    /// It was ready, and broke.
+    Broke(BrokenEnvironment),
+    /// It did not become ready.
+    DidNotComeUp(BrokenEnvironment),
+}
+
+impl Lane {
+    /// Lives until the run is over or the lane stands down. Nothing of it is left on the engine then.
+    pub async fn live(mut self) {
+        let mut failures = 0;
+        for generation in 1.. {
+            let id = EnvironmentId { lane: self.index, generation };
+            let ledger = Ledger::default();
+            let mut environment = None;
+            let ending = self.life(id, &ledger, &mut environment).await;
+            if let Ending::Broke(broken) | Ending::DidNotComeUp(broken) = &ending {
+                self.report(Report::Broke(id, broken.clone())).await;
+            }
+            self.tear_down(id, &ledger, environment).await;
+            failures = if matches!(ending, Ending::DidNotComeUp(_)) { failures + 1 } else { 0 };
+            match ending {
+                Ending::Over => return,
+                Ending::DidNotComeUp(broken) if failures == BOOT_FAILURES => {
+                    self.report(Report::StoodDown(broken.cause)).await;
+                    return;
+                }
+                Ending::Recycle | Ending::Broke(_) | Ending::DidNotComeUp(_) => {}
+            }
+        }
+    }
+
+    async fn report(&self, report: Report) {
+        // The conductor outlives its lanes; if it is gone after all, there is nobody left to tell.
+        let _ = self.reports.send((self.index, report)).await;
+    }
+
+    async fn tear_down(&self, id: EnvironmentId, ledger: &Ledger, environment: Option<Environment>) {
+        let done = ledger.tear_down(&*self.shared.site.engine).await;
+        if let Some(environment) = environment {
+            environment.finish_logs().await;
+        }
+        for error in done.errors {
+            self.report(Report::Warning(format!("{error}; it is tried again at the end of the run"))).await;
+        }
+        self.report(Report::Removed(id, done.cpu)).await;
+    }
+
+    /// One environment's life. `kept` holds the environment afterwards, for its logs.
+    async fn life(&mut self, id: EnvironmentId, ledger: &Ledger, kept: &mut Option<Environment>) -> Ending {
+        let shared = self.shared.clone();
+        let stop = shared.stop.clone();
+        let permit = tokio::select! {
+            permit = shared.boots.acquire() => permit,
+            () = stop.cancelled() => return Ending::Over,
+        };
+        self.report(Report::Booting(id)).await;
+        let started = Instant::now();
+        let step = |what: String| {
+            // Progress is for those who watch: when they can't keep up, a step is left out.
+            let _ = self.reports.try_send((self.index, Report::Step(id, what)));
+        };
+        let booted = tokio::select! {
+            booted = shared.site.boot(id, ledger, &step) => booted,
+            () = stop.cancelled() => return Ending::Over,
+        };
+        let environment = match booted {
+            Ok(environment) => kept.insert(environment),
+            Err(broken) => return Ending::DidNotComeUp(broken),
+        };
+        step("loading the suite".to_owned());
+        let worker = tokio::select! {
+            worker = self.start_worker(environment, 1) => worker,
+            () = stop.cancelled() => return Ending::Over,
+        };
+        drop(permit);
+        let worker = match worker {
+            Ok(worker) => worker,
+            Err(error) => return self.without_worker(environment, error).await,
+        };
+        self.report(Report::Ready(id, started.elapsed())).await;
+        self.work(environment, worker).await
+    }
+
+    fn shim(&self) -> Shim {
+        framework::shim(self.shared.site.manifest.suite.framework)
+    }
+
+    async fn start_worker(&self, environment: &Environment, nth: u32) -> Result<Worker, WorkerError> {
+        let site = &self.shared.site;
+        let lane = self.index.to_string();
+        let variables = [
+            ("SHAKEDOWN_RUN_ID", site.run.to_string()),
+            ("SHAKEDOWN_LANE", lane.clone()),
+            ("SHAKEDOWN_SEED", self.shared.seed.to_string()),
+            ("TEST_ENV_NUMBER", lane),
+        ];
+        let token = format!("{}/{}/{nth}", site.run, environment.id());
+        Worker::start(
+            site.engine.clone(),
+            environment.runner(),
+            self.shim(),
+            &site.manifest.suite.paths,
+            variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            &token,
+            site.manifest.environment.ready_within,
+        )
+        .await
+    }
+
+    /// What it means that there is no worker: the suite is at fault, or the environment.
+    async fn without_worker(&self, environment: &Environment, error: WorkerError) -> Ending {
+        if let Some(broken) = environment.diagnose().await {
+            return Ending::DidNotComeUp(broken);
+        }
+        match error {
+            WorkerError::Suite { .. } | WorkerError::CannotStart { .. } => {
+                self.report(Report::SuiteBroken(self.shared.site.secrets.mask(&error.to_string()))).await;
+                Ending::Over
+            }
+            WorkerError::Ended { .. }
+            | WorkerError::Silent { .. }
+            | WorkerError::Protocol(_)
+            | WorkerError::Engine(_) => Ending::DidNotComeUp(self.runner_broke(&error)),
+        }
+    }
+
+    fn runner_broke(&self, error: &WorkerError) -> BrokenEnvironment {
+        BrokenEnvironment {
+            service: Some(self.shared.site.manifest.environment.runner.clone()),
+            cause: self.shared.site.secrets.mask(&error.to_string()),
+            log_tail: Vec::new(),
+        }
+    }
+
+    /// Does what is ordered, until the environment's life ends.
+    async fn work(&mut self, environment: &Environment, mut worker: Worker) -> Ending {
+        let stop = self.shared.stop.clone();
+        let mut seat = unit::Seat::default();
+        let mut workers = 1;
+        loop {
+            self.report(Report::WantsWork).await;
+            let order = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ending::Over,
+                order = self.orders.recv() => order,
+                () = environment.ended() => return self.broke_while_idle(environment).await,
+            };
+            match order {
+                None | Some(Order::Finish) => {
+                    worker.quit().await;
+                    return Ending::Over;
+                }
+                Some(Order::Recycle) => return Ending::Recycle,
+                Some(Order::List) => match worker.list(self.shared.site.manifest.environment.ready_within).await {
+                    Ok(tests) => self.report(Report::Listed(tests)).await,
+                    Err(error) => return Ending::Broke(self.runner_broke(&error)),
+                },
+                Some(Order::Run(work)) => match self.run_unit(environment, &mut worker, &mut seat, work).await {
+                    unit::UnitEnd::Done => {}
+                    unit::UnitEnd::Stopped => return Ending::Over,
+                    unit::UnitEnd::Broke(broken) => return Ending::Broke(broken),
+                    unit::UnitEnd::WorkerLost => {
+                        workers += 1;
+                        match self.replace_worker(environment, worker, workers).await {
+                            Ok(fresh) => worker = fresh,
+                            Err(error) => return Ending::Broke(self.runner_broke(&error)),
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    async fn replace_worker(&self, environment: &Environment, old: Worker, nth: u32) -> Result<Worker, WorkerError> {
+        old.kill().await?;
+        tokio::select! {
+            worker = self.start_worker(environment, nth) => worker,
+            () = self.shared.stop.cancelled() => Err(WorkerError::Protocol("the run stops".to_owned())),
+        }
+    }
+
+    async fn broke_while_idle(&self, environment: &Environment) -> Ending {
+        let broken = environment.diagnose().await.unwrap_or_else(|| BrokenEnvironment {
+            service: None,
+            cause: "the connection to the engine was lost".to_owned(),
+            log_tail: Vec::new(),
+        });
+        Ending::Broke(broken)
+    }
+}

@@ -1,0 +1,284 @@
+//! Running one unit in a warm worker.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{Lane, Report, Work, WorkItem};
+use crate::environment::Environment;
+use crate::event::{Attempt, BrokenEnvironment};
+use crate::framework::protocol::{AskedTest, FromWorker, SaidFailure, SaidOutcome};
+use crate::framework::{Heard, Worker, WorkerError};
+use crate::id::{TestId, UnitId};
+use crate::verdict::{Failure, Outcome};
+
+/// What a test and its processes wrote is kept up to this many bytes, the last ones.
+const MOST_OUTPUT: usize = 64 << 10;
+/// When a worker ends, its container may have ended first; the engine tells that within this time.
+const DEATH_WITHIN: Duration = Duration::from_millis(300);
+
+/// Where in its environment the next attempt runs.
+#[derive(Debug, Default)]
+pub(super) struct Seat {
+    position: u32,
+    predecessor: Option<TestId>,
+}
+
+/// How a unit ended.
+#[derive(Debug)]
+pub(super) enum UnitEnd {
+    /// Everything asked for was reported.
+    Done,
+    /// The worker is of no use any more; what was not run goes back.
+    WorkerLost,
+    /// The environment broke; what was not run goes back.
+    Broke(BrokenEnvironment),
+    /// The run stops.
+    Stopped,
+}
+
+/// A unit that is being run.
+struct UnitRun<'a> {
+    lane: &'a Lane,
+    environment: &'a Environment,
+    seat: &'a mut Seat,
+    unit: UnitId,
+    waiting: Vec<WorkItem>,
+    current: Option<Current>,
+    output: String,
+}
+
+/// The test that runs now.
+struct Current {
+    item: WorkItem,
+    started: Timestamp,
+    clock: Instant,
+}
+
+impl Lane {
+    /// Runs a unit. Every test of it that was started has been reported as ended when this returns; those that were
+    /// not started only where that is known to be their own doing.
+    pub(super) async fn run_unit(
+        &self,
+        environment: &Environment,
+        worker: &mut Worker,
+        seat: &mut Seat,
+        work: Work,
+    ) -> UnitEnd {
+        let asked = work
+            .tests
+            .iter()
+            .map(|item| AskedTest { selector: item.selector.clone(), attempt: item.attempt.0 })
+            .collect();
+        let mut run = UnitRun {
+            lane: self,
+            environment,
+            seat,
+            unit: work.unit,
+            waiting: work.tests,
+            current: None,
+            output: String::new(),
+        };
+        if let Err(error) = worker.run(work.unit.to_string(), asked).await {
+            return run.worker_lost(error).await;
+        }
+        let limit = self.shared.test_timeout;
+        let mut deadline = Instant::now() + limit;
+        loop {
+            let heard = tokio::select! {
+                biased;
+                () = self.shared.stop.cancelled() => {
+                    run.end_current(Outcome::Interrupted).await;
+                    return UnitEnd::Stopped;
+                }
+                heard = worker.next() => heard,
+                () = environment.ended() => return run.environment_ended().await,
+                () = tokio::time::sleep_until(deadline) => return run.timed_out(limit).await,
+            };
+            let message = match heard {
+                Ok(Heard::Message(message)) => message,
+                Ok(Heard::Output(text)) => {
+                    run.keep(&text);
+                    continue;
+                }
+                Ok(Heard::End) => return run.worker_lost(worker.end().await).await,
+                Err(error) => return run.worker_lost(error).await,
+            };
+            // What runs between two tests, hooks for instance, has as much time as a test.
+            deadline = Instant::now() + limit;
+            if let Some(end) = run.take(message).await {
+                return end;
+            }
+        }
+    }
+}
+
+impl UnitRun<'_> {
+    /// Takes in a message; says how the unit ended if it did.
+    async fn take(&mut self, message: FromWorker) -> Option<UnitEnd> {
+        match message {
+            FromWorker::Started { selector } => self.start(&selector).await,
+            FromWorker::Ended { selector, outcome, duration_ms, failure, reason } => {
+                if self.current.as_ref().is_none_or(|current| current.item.selector != selector) {
+                    self.start(&selector).await;
+                }
+                let outcome = match outcome {
+                    SaidOutcome::Passed => Outcome::Passed,
+                    SaidOutcome::Skipped => Outcome::Skipped { reason: self.mask(&reason.unwrap_or_default()) },
+                    SaidOutcome::Failed => match self.environment.diagnose().await {
+                        Some(broken) => {
+                            self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
+                            return Some(UnitEnd::Broke(broken));
+                        }
+                        None => Outcome::Failed(self.failure(failure.unwrap_or_default())),
+                    },
+                };
+                let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
+                self.end_current_after(outcome, Some(duration)).await;
+            }
+            FromWorker::UnitEnded { unknown, .. } => {
+                // Asked equals ran: what was asked for and not reported has failed, with the reason.
+                while let Some(item) = self.waiting.first().cloned() {
+                    let why = if unknown.contains(&item.selector) { "does not know" } else { "did not run" };
+                    let message =
+                        format!("the framework {why} this test, though it had listed it as {}", item.selector);
+                    self.start(&item.selector).await;
+                    self.end_current(Outcome::Failed(Failure::observed(message))).await;
+                }
+                return Some(UnitEnd::Done);
+            }
+            FromWorker::Error { message, file, line } => {
+                let place = file.map(|file| format!(" ({file}:{})", line.unwrap_or(0))).unwrap_or_default();
+                let message = self.mask(&format!("outside of any test{place}: {message}"));
+                self.lane.report(Report::Warning(message)).await;
+            }
+            FromWorker::Hello { .. }
+            | FromWorker::Loaded { .. }
+            | FromWorker::LoadError { .. }
+            | FromWorker::Test { .. }
+            | FromWorker::Listed { .. } => {
+                self.lane.report(Report::Warning(format!("the worker said something out of turn: {message:?}"))).await;
+            }
+        }
+        None
+    }
+
+    fn mask(&self, text: &str) -> String {
+        self.lane.shared.site.secrets.mask(text)
+    }
+
+    fn failure(&self, said: SaidFailure) -> Failure {
+        Failure {
+            class: said.class,
+            message: self.mask(&said.message),
+            file: said.file,
+            line: said.line,
+            backtrace: said.backtrace.iter().map(|frame| self.mask(frame)).collect(),
+        }
+    }
+
+    fn keep(&mut self, text: &str) {
+        self.output.push_str(text);
+        if self.output.len() > MOST_OUTPUT {
+            let mut cut = self.output.len() - MOST_OUTPUT;
+            while !self.output.is_char_boundary(cut) {
+                cut += 1;
+            }
+            self.output.drain(..cut);
+        }
+    }
+
+    /// A test of the unit starts; one that was not asked for is nothing to us.
+    async fn start(&mut self, selector: &str) {
+        let Some(place) = self.waiting.iter().position(|item| item.selector == selector) else { return };
+        let item = self.waiting.remove(place);
+        let started = Timestamp::now();
+        self.current = Some(Current { item: item.clone(), started, clock: Instant::now() });
+        self.lane.report(Report::Started(item, self.environment.id(), started)).await;
+    }
+
+    async fn end_current(&mut self, outcome: Outcome) {
+        self.end_current_after(outcome, None).await;
+    }
+
+    async fn end_current_after(&mut self, outcome: Outcome, duration: Option<Duration>) {
+        let Some(current) = self.current.take() else { return };
+        self.seat.position += 1;
+        let output = std::mem::take(&mut self.output);
+        let output = if outcome == Outcome::Passed { String::new() } else { self.mask(&output) };
+        let attempt = Attempt {
+            test: current.item.test.clone(),
+            number: current.item.attempt,
+            environment: self.environment.id(),
+            unit: self.unit,
+            position: self.seat.position,
+            predecessor: self.seat.predecessor.replace(current.item.test),
+            started: current.started,
+            duration: duration.unwrap_or_else(|| current.clock.elapsed()),
+            outcome,
+            output,
+        };
+        self.lane.report(Report::Ended(current.item.index, attempt)).await;
+    }
+
+    /// Ends the test that runs. Where none does, the next one is to blame for what happened before it could start.
+    async fn blame(&mut self, outcome: Outcome) {
+        if self.current.is_none()
+            && let Some(next) = self.waiting.first().map(|item| item.selector.clone())
+        {
+            self.start(&next).await;
+        }
+        self.end_current(outcome).await;
+    }
+
+    async fn environment_ended(&mut self) -> UnitEnd {
+        let broken = self.environment.diagnose().await.unwrap_or_else(|| BrokenEnvironment {
+            service: None,
+            cause: "the connection to the engine was lost".to_owned(),
+            log_tail: Vec::new(),
+        });
+        self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
+        UnitEnd::Broke(broken)
+    }
+
+    async fn timed_out(&mut self, limit: Duration) -> UnitEnd {
+        match self.environment.diagnose().await {
+            Some(broken) => {
+                self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
+                UnitEnd::Broke(broken)
+            }
+            None => {
+                self.blame(Outcome::TimedOut { limit }).await;
+                UnitEnd::WorkerLost
+            }
+        }
+    }
+
+    async fn worker_lost(&mut self, error: WorkerError) -> UnitEnd {
+        let _ = tokio::time::timeout(DEATH_WITHIN, self.environment.ended()).await;
+        let broken = match (self.environment.diagnose().await, &error) {
+            (Some(broken), _) => Some(broken),
+            (None, WorkerError::Engine(_)) => Some(self.lane.runner_broke(&error)),
+            (
+                None,
+                WorkerError::Suite { .. }
+                | WorkerError::CannotStart { .. }
+                | WorkerError::Ended { .. }
+                | WorkerError::Silent { .. }
+                | WorkerError::Protocol(_),
+            ) => None,
+        };
+        match broken {
+            Some(broken) => {
+                self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
+                UnitEnd::Broke(broken)
+            }
+            None => {
+                let message = self.mask(&error.to_string());
+                self.blame(Outcome::Failed(Failure::observed(message))).await;
+                UnitEnd::WorkerLost
+            }
+        }
+    }
+}
