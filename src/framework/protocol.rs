@@ -43,8 +43,8 @@ pub enum FromWorker {
         protocol: u32,
         /// The framework.
         framework: String,
-        /// The framework's version.
-        version: String,
+        /// The framework's version, where it can be loaded.
+        version: Option<String>,
     },
     /// The suite is loaded.
     Loaded {

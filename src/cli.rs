@@ -1,0 +1,141 @@
+//! The command line.
+
+use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs a browser suite in parallel against N Docker copies of its application, and says which failures are real.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  passed (flaky tests allowed unless --fail-on-flaky)
+  1  a test failed
+  2  the command line, the manifest, the suite or the history file can't be used
+  3  environments could not be provided, or the container engine was lost
+  4  no test was selected
+  5  incomplete: --deadline or --max-failures
+  130, 143  interrupted by SIGINT, SIGTERM";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a suite over N environments and give a verdict
+    Run(RunArgs),
+    /// Check a manifest and its Compose file without starting anything
+    Check {
+        /// The folder with shakedown.toml
+        manifest: PathBuf,
+    },
+}
+
+/// `shakedown run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The folder with shakedown.toml
+    pub manifest: PathBuf,
+
+    /// How many environments side by side; above the manifest's `lanes`
+    #[arg(long, value_name = "N")]
+    pub lanes: Option<NonZeroU16>,
+
+    /// Failed attempts until a test counts as failed; above the manifest's `attempts`
+    #[arg(long, value_name = "N")]
+    pub attempts: Option<NonZeroU32>,
+
+    /// How long one attempt of a test may take, such as 90s; above the manifest's `test_timeout`
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub test_timeout: Option<Duration>,
+
+    /// Stop the run after this time, such as 30m; it is incomplete then
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub deadline: Option<Duration>,
+
+    /// Stop the run when this many tests have failed for good
+    #[arg(long, value_name = "N")]
+    pub max_failures: Option<NonZeroU32>,
+
+    /// Let a flaky test fail the run
+    #[arg(long)]
+    pub fail_on_flaky: bool,
+
+    /// Deal the units as the run with this seed did, given the same history
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
+
+    /// The version under test, such as a commit; kept with the results
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub candidate: String,
+
+    /// What asks for the run; kept with the results
+    #[arg(long, value_enum, default_value_t = Trigger::Manual)]
+    pub trigger: Trigger,
+
+    /// Where run folders are made and the history is kept
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub reports: PathBuf,
+
+    /// The history's file, instead of history.db in the reports folder
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
+}
+
+/// What asks for a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Trigger {
+    /// A person.
+    Manual,
+    /// A deploy candidate.
+    Candidate,
+    /// The clock.
+    Hourly,
+}
+
+impl Trigger {
+    /// The trigger's word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Candidate => "candidate",
+            Self::Hourly => "hourly",
+        }
+    }
+}
+
+/// A time span as people write it: `90s`, `30m`, `1h 30m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "expected a time span with its unit, such as 90s, 30m or 1h 30m".to_owned())?;
+    match Duration::try_from(span) {
+        Ok(span) if !span.is_zero() => Ok(span),
+        Ok(_) | Err(_) => Err("the time span must be longer than zero".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn time_spans_need_a_unit_and_a_length() {
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("90").is_err());
+        assert!(duration("0s").is_err());
+        assert!(duration("-5s").is_err());
+    }
+}

@@ -1,0 +1,234 @@
+//! `shakedown run`: wires manifest, store, engine, conductor and reporters together.
+
+mod error;
+mod lanes;
+mod sink;
+mod stops;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::RunArgs;
+use crate::conductor::state::Rules;
+use crate::conductor::{EventSink as _, conduct};
+use crate::engine::docker::DockerEngine;
+use crate::engine::{Engine, Labelled, ThingKind};
+use crate::environment::images::{self, ImageProgress};
+use crate::environment::{Site, Subnets, sweep};
+use crate::event::{RunEvent, RunHeader};
+use crate::exit;
+use crate::id::RunId;
+use crate::lane::Shared;
+use crate::manifest::compose::ImageSource;
+use crate::manifest::{self, Manifest};
+use crate::owner::{self, Owner};
+use crate::secrets::Secrets;
+use crate::store::Store;
+use crate::verdict::{AttemptLimits, RunVerdict, StopReason};
+
+pub use error::RunError;
+use sink::Telling;
+use stops::Listening;
+
+/// Runs a suite and returns the exit code. Everything there is to say has been said when it returns.
+pub async fn run(args: RunArgs) -> u8 {
+    let listening = match Listening::start(args.deadline) {
+        Ok(listening) => listening,
+        Err(error) => return RunError::Signals(error).tell(),
+    };
+    match Prepared::new(&args).await {
+        Ok(prepared) => prepared.run(&args, listening).await,
+        Err(error) => error.tell(),
+    }
+}
+
+/// Reads the variables that a Compose file may use.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// `shakedown check`: says what is wrong with a manifest, or what it describes.
+pub fn check(folder: &Path) -> u8 {
+    match manifest::load(folder, &variable) {
+        Ok((manifest, warnings)) => {
+            for warning in &warnings {
+                eprintln!("warning: {warning}");
+            }
+            let built = |source: &ImageSource| matches!(source, ImageSource::Built(_));
+            let services = manifest.compose.services.iter();
+            let services: Vec<String> = services
+                .map(|(name, service)| if built(&service.image) { format!("{name} (built)") } else { name.clone() })
+                .collect();
+            println!("{}: the manifest of suite {} is well-formed", folder.display(), manifest.suite.name);
+            println!("  services: {}; tests run in {}", services.join(", "), manifest.environment.runner);
+            exit::PASSED
+        }
+        Err(problems) => RunError::Manifest(problems).tell(),
+    }
+}
+
+/// Everything that a run needs before its first event.
+struct Prepared {
+    manifest: Arc<Manifest>,
+    engine: Arc<dyn Engine>,
+    header: RunHeader,
+    telling: Telling,
+    run_folder: std::path::PathBuf,
+    rules: Rules,
+    notes: Vec<String>,
+}
+
+impl Prepared {
+    async fn new(args: &RunArgs) -> Result<Self, RunError> {
+        let (manifest, warnings) = manifest::load(&args.manifest, &variable)?;
+        let database = args.database.clone().unwrap_or_else(|| args.reports.join("history.db"));
+        let store = Store::open(&database).await?;
+        let engine = DockerEngine::connect().await?;
+        let info = engine.describe().await?;
+        let (lanes, why) = lanes::choose(args.lanes, manifest.environment.lanes, &info);
+        lanes::check_ports(&manifest, lanes)?;
+        let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        notes.extend(why);
+        for run in store.mark_dead_runs(&|owner| !owner::is_dead(owner)).await? {
+            notes.push(format!("run {run} was cut off; it is kept as incomplete"));
+        }
+        notes.extend(swept(&sweep::sweep_dead(&engine).await?));
+
+        let owner = Owner::this_process().map_err(RunError::Owner)?;
+        let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+        let header = RunHeader {
+            run: RunId::new(Timestamp::now(), rand::random()),
+            suite: manifest.suite.name.clone(),
+            candidate: args.candidate.clone(),
+            trigger: args.trigger.word().to_owned(),
+            seed,
+            lanes,
+            attempts: args.attempts.unwrap_or(manifest.retry.attempts).get(),
+            cpus: info.cpus,
+            fail_on_flaky: args.fail_on_flaky,
+            owner: owner.to_string(),
+        };
+        let rules = Rules {
+            limits: AttemptLimits {
+                attempts: header.attempts,
+                environment_attempts: manifest.environment.attempts.get(),
+            },
+            seed,
+            history: store.expected_durations(&manifest.suite.name).await?,
+            max_failures: args.max_failures.map(std::num::NonZero::get),
+            fail_on_flaky: args.fail_on_flaky,
+        };
+        let run_folder = args.reports.join(&manifest.suite.name).join(header.run.as_str());
+        std::fs::create_dir_all(&run_folder)
+            .map_err(|error| RunError::RunFolder { folder: run_folder.clone(), error })?;
+        let telling = Telling::start(store, &run_folder);
+        let engine = Arc::new(engine);
+        Ok(Self { manifest: Arc::new(manifest), engine, header, telling, run_folder, rules, notes })
+    }
+
+    async fn run(mut self, args: &RunArgs, listening: Listening) -> u8 {
+        let verdict = self.to_verdict(args, listening).await;
+        let exit_code = exit::code(&verdict);
+        let ended = RunEvent::RunEnded { at: Timestamp::now(), verdict, exit_code };
+        // Without a store there is nothing left to lose; the reporters are told all the same.
+        let recorded = self.telling.take(ended).await;
+        self.telling.finish(&self.run_folder).await;
+        match recorded {
+            Ok(()) => exit_code,
+            Err(why) => {
+                eprintln!("error: the end of the run could not be recorded: {why}");
+                exit_code.max(exit::INCOMPLETE)
+            }
+        }
+    }
+
+    async fn to_verdict(&mut self, args: &RunArgs, mut listening: Listening) -> RunVerdict {
+        let started = RunEvent::RunStarted { at: Timestamp::now(), header: self.header.clone() };
+        if let Err(why) = self.telling.take(started).await {
+            return RunVerdict::Incomplete(StopReason::StoreLost(why));
+        }
+        for message in std::mem::take(&mut self.notes) {
+            self.note(message).await;
+        }
+        let images = tokio::select! {
+            images = images::provide(&*self.engine, &self.header.suite, &self.manifest.compose, &self.telling.progress()) => images,
+            Some(reason) = listening.stops.reasons.recv() => return stopped(reason),
+        };
+        let images = match images {
+            Ok(images) => images,
+            Err(error) => return RunVerdict::EnvironmentsUnavailable(error.to_string()),
+        };
+        let shared = Arc::new(Shared {
+            site: Site {
+                engine: self.engine.clone(),
+                manifest: self.manifest.clone(),
+                images,
+                run: self.header.run.clone(),
+                lease: self.header.owner.clone(),
+                logs: self.run_folder.join("logs"),
+                secrets: secrets(&self.manifest),
+                subnets: Subnets::starting_at(rand::random()),
+            },
+            boots: Semaphore::new(self.header.cpus as usize),
+            test_timeout: args.test_timeout.unwrap_or(self.manifest.retry.test_timeout),
+            seed: self.header.seed,
+            stop: CancellationToken::new(),
+        });
+        let lanes = self.header.lanes;
+        let verdict = conduct(self.rules.clone(), shared, lanes, listening.stops, &mut self.telling).await;
+        self.sweep().await;
+        verdict
+    }
+
+    async fn note(&mut self, message: String) {
+        // A note that can't be recorded is no reason to stop; a result that can't be is, and will show it.
+        let _ = self.telling.take(RunEvent::Warning { message }).await;
+    }
+
+    /// Lanes remove what they made. This is for what an engine created while nobody waited for it any more.
+    async fn sweep(&mut self) {
+        match sweep::sweep_run(&*self.engine, &self.header.run).await {
+            Ok(_) => {}
+            Err(error) => {
+                let message = format!("{error}; the next run on this host removes what is left");
+                self.note(message).await;
+            }
+        }
+    }
+}
+
+/// What a stop means before any lane was started.
+fn stopped(reason: StopReason) -> RunVerdict {
+    crate::verdict::run_verdict([], Some(reason), false)
+}
+
+fn secrets(manifest: &Manifest) -> Secrets {
+    Secrets::new(manifest.compose.services.values().flat_map(|service| {
+        service.secret_variables.iter().filter_map(|name| service.environment.get(name).cloned())
+    }))
+}
+
+/// Says what was left by runs that are dead, and is gone now.
+fn swept(removed: &[Labelled]) -> Option<String> {
+    let count = |kind: ThingKind| {
+        let count = removed.iter().filter(|thing| thing.kind == kind).count();
+        format!("{count} {}{}", kind.word(), if count == 1 { "" } else { "s" })
+    };
+    let kinds = [ThingKind::Container, ThingKind::Network, ThingKind::Volume].map(count);
+    (!removed.is_empty()).then(|| format!("removed what a run that was cut off had left: {}", kinds.join(", ")))
+}
+
+impl ImageProgress for sink::ImageLines {
+    fn line(&self, service: &str, line: &str) {
+        self.tell(RunEvent::ImageProgress { service: service.to_owned(), line: line.to_owned() });
+    }
+
+    fn ready(&self, service: &str, took: Duration) {
+        self.tell(RunEvent::ImageReady { service: service.to_owned(), took });
+    }
+}
