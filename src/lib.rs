@@ -3,4 +3,5 @@
 pub mod event;
 pub mod id;
 pub mod manifest;
+pub mod store;
 pub mod verdict;
