@@ -1,0 +1,66 @@
+//! What the plan may expect, from what the history has seen.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::error::StoreError;
+use super::values::{Columns, text};
+use super::{Store, sql};
+use crate::id::TestId;
+
+/// How many of the newest values count. The statements hold the same number.
+const NEWEST: usize = 10;
+
+impl Store {
+    /// How long each test of the suite takes: the median of its newest 10 passed attempts, or of as many as there
+    /// are. Attempts that ended otherwise don't count; a test that never passed is not in the map.
+    pub async fn expected_durations(&self, suite: &str) -> Result<HashMap<TestId, Duration>, StoreError> {
+        let context = self.context("read the durations from");
+        let rows = sqlx::query(sql::PASSED_DURATIONS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let mut newest: HashMap<TestId, Vec<Duration>> = HashMap::new();
+        for row in &rows.await.map_err(|error| context.sqlx(error))? {
+            let columns = Columns::new(row, context);
+            let durations = newest.entry(TestId::from_stored(columns.text("test_id")?)).or_default();
+            // Attempts that started in the same millisecond as the tenth come as well.
+            if durations.len() < NEWEST {
+                durations.push(columns.span("duration_ms")?);
+            }
+        }
+        Ok(newest.into_iter().filter_map(|(test, durations)| Some((test, median(durations)?))).collect())
+    }
+
+    /// How long an environment of the suite takes to boot: the median of the newest 10 that became ready; `None`
+    /// where none did.
+    pub async fn expected_boot(&self, suite: &str) -> Result<Option<Duration>, StoreError> {
+        let context = self.context("read the boot times from");
+        let rows = sqlx::query(sql::BOOTS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let rows = rows.await.map_err(|error| context.sqlx(error))?;
+        let boots: Result<Vec<_>, _> = rows.iter().map(|row| Columns::new(row, context).span("boot_ms")).collect();
+        Ok(median(boots?))
+    }
+}
+
+/// The middle value, or the mean of the two in the middle.
+fn median(mut values: Vec<Duration>) -> Option<Duration> {
+    values.sort_unstable();
+    let upper = *values.get(values.len() / 2)?;
+    if values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = *values.get(values.len() / 2 - 1)?;
+    Some(lower + (upper - lower) / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_middle_two() {
+        let seconds = |values: &[u64]| values.iter().map(|s| Duration::from_secs(*s)).collect::<Vec<_>>();
+        assert_eq!(median(seconds(&[])), None);
+        assert_eq!(median(seconds(&[7])), Some(Duration::from_secs(7)));
+        assert_eq!(median(seconds(&[9, 1, 5])), Some(Duration::from_secs(5)));
+        assert_eq!(median(seconds(&[9, 1, 4, 2])), Some(Duration::from_secs(3)));
+    }
+}

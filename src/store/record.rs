@@ -1,0 +1,275 @@
+//! Recording a run: one committed transaction for each event that matters to the history.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::error::{Context, StoreError};
+use super::values::{count, list, span, text, time};
+use super::{Current, Store, sql};
+use crate::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent, RunHeader};
+use crate::id::EnvironmentId;
+use crate::verdict::{Failure, Interruption, Outcome, RunVerdict, StopReason};
+
+/// Rows in one statement. SQLite takes 32,766 values in one, PostgreSQL twice as many; a row has at most 8.
+const ROWS_AT_ONCE: usize = 250;
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+impl Store {
+    /// Records what the event means for the history. When this returns it is on disk, and a `kill -9` does not
+    /// lose it. Events that say nothing lasting return at once.
+    ///
+    /// Events must come in the order in which they happened. One that does not fit to those before it, such as an
+    /// attempt of a test that was never planned, is refused with [`StoreError::Unexpected`].
+    pub async fn record(&self, event: &RunEvent) -> Result<(), StoreError> {
+        match event {
+            RunEvent::RunStarted { at, header } => self.run_started(*at, header).await,
+            RunEvent::EnvironmentStarting { at, environment } => {
+                let (context, current) = self.current_run("record the start of an environment in")?;
+                let query = of_environment(sql::INSERT_ENVIRONMENT, &current, *environment)
+                    .bind(current.suite.clone())
+                    .bind(time(*at));
+                self.one_row(context, query, &format!("environment {environment}")).await
+            }
+            RunEvent::EnvironmentReady { at, environment, boot } => {
+                let (context, current) = self.current_run("record that an environment is ready in")?;
+                let query =
+                    of_environment(sql::ENVIRONMENT_READY, &current, *environment).bind(time(*at)).bind(span(*boot));
+                self.one_row(context, query, &format!("environment {environment}")).await
+            }
+            RunEvent::EnvironmentBroke { at, environment, broken } => {
+                self.environment_broke(*at, *environment, broken).await
+            }
+            RunEvent::EnvironmentRemoved { at, environment, cpu } => {
+                let (context, current) = self.current_run("record the end of an environment in")?;
+                let query =
+                    of_environment(sql::ENVIRONMENT_REMOVED, &current, *environment).bind(time(*at)).bind(span(*cpu));
+                self.one_row(context, query, &format!("environment {environment}")).await
+            }
+            RunEvent::Planned { at, tests, units, known } => self.planned(*at, tests, *units, *known).await,
+            RunEvent::AttemptEnded(attempt) => self.attempt_ended(attempt).await,
+            RunEvent::TestSettled { test, verdict } => {
+                let (context, current) = self.current_run("record a test's verdict in")?;
+                let query = sqlx::query(sql::TEST_SETTLED)
+                    .bind(current.run.to_string())
+                    .bind(text(test.as_str()).into_owned())
+                    .bind(verdict.word());
+                self.one_row(context, query, &format!("test {test}")).await
+            }
+            RunEvent::Stopping { at, reason } => {
+                let (context, current) = self.current_run("record that the run stops in")?;
+                let query = sqlx::query(sql::RUN_STOPPING)
+                    .bind(current.run.to_string())
+                    .bind(time(*at))
+                    .bind(text(stop_reason(reason)).into_owned());
+                self.one_row(context, query, &format!("run {}", current.run)).await
+            }
+            RunEvent::RunEnded { at, verdict, exit_code } => {
+                let (context, current) = self.current_run("record the end of the run in")?;
+                let query = sqlx::query(sql::RUN_ENDED)
+                    .bind(current.run.to_string())
+                    .bind(time(*at))
+                    .bind(verdict.word())
+                    .bind(verdict_reason(verdict).map(|reason| text(reason).into_owned()))
+                    .bind(i64::from(*exit_code));
+                self.one_row(context, query, &format!("run {}", current.run)).await
+            }
+            RunEvent::ImageProgress { .. }
+            | RunEvent::ImageReady { .. }
+            | RunEvent::EnvironmentProgress { .. }
+            | RunEvent::LaneStoodDown { .. }
+            | RunEvent::UnitStarted { .. }
+            | RunEvent::AttemptStarted { .. }
+            | RunEvent::Warning { .. } => Ok(()),
+        }
+    }
+
+    async fn run_started(&self, at: Timestamp, header: &RunHeader) -> Result<(), StoreError> {
+        let context = self.context("record the start of a run in");
+        let query = sqlx::query(sql::INSERT_RUN)
+            .bind(header.run.to_string())
+            .bind(text(&header.suite).into_owned())
+            .bind(text(&header.candidate).into_owned())
+            .bind(text(&header.trigger).into_owned())
+            .bind(header.seed.cast_signed())
+            .bind(i64::from(header.lanes))
+            .bind(i64::from(header.attempts))
+            .bind(i64::from(header.cpus))
+            .bind(header.fail_on_flaky)
+            .bind(text(&header.owner).into_owned())
+            .bind(time(at));
+        self.one_row(context, query, &format!("run {}", header.run)).await?;
+        self.set_current(&header.run, &text(&header.suite));
+        Ok(())
+    }
+
+    async fn environment_broke(
+        &self,
+        at: Timestamp,
+        environment: EnvironmentId,
+        broken: &BrokenEnvironment,
+    ) -> Result<(), StoreError> {
+        let (context, current) = self.current_run("record that an environment broke in")?;
+        let query = of_environment(sql::ENVIRONMENT_BROKE, &current, environment)
+            .bind(time(at))
+            .bind(broken.service.as_deref().map(|service| text(service).into_owned()))
+            .bind(text(&broken.cause).into_owned())
+            .bind(list(&broken.log_tail));
+        self.one_row(context, query, &format!("environment {environment}")).await
+    }
+
+    async fn planned(
+        &self,
+        at: Timestamp,
+        tests: &[PlannedTest],
+        units: usize,
+        known: usize,
+    ) -> Result<(), StoreError> {
+        let (context, current) = self.current_run("record the plan in")?;
+        let mut transaction = self.pools.writer.begin_with(sql::BEGIN).await.map_err(|error| context.sqlx(error))?;
+        let planned = sqlx::query(sql::RUN_PLANNED)
+            .bind(current.run.to_string())
+            .bind(time(at))
+            .bind(count(units))
+            .bind(count(known));
+        exactly(1, context, planned, &mut transaction, &format!("run {}", current.run)).await?;
+        let listed: Vec<(i64, &PlannedTest)> = (1..).zip(tests).collect();
+        for some in listed.chunks(ROWS_AT_ONCE) {
+            let what = format!("a test from {} on", some.first().map_or("none", |(_, test)| test.id.as_str()));
+            let mut known = QueryBuilder::<Sqlite>::new(sql::INSERT_TESTS);
+            known.push_values(some, |mut row, (_, test)| {
+                row.push_bind(current.suite.clone())
+                    .push_bind(text(test.id.as_str()).into_owned())
+                    .push_bind(text(&test.file).into_owned())
+                    .push_bind(i64::from(test.line))
+                    .push_bind(text(&test.name).into_owned())
+                    .push_bind(list(&test.tags))
+                    .push_bind(time(at))
+                    .push_bind(time(at));
+            });
+            known.push(sql::UPDATE_TESTS);
+            exactly(some.len(), context, known.build(), &mut transaction, &what).await?;
+
+            let mut in_run = QueryBuilder::<Sqlite>::new(sql::INSERT_RUN_TESTS);
+            in_run.push_values(some, |mut row, (listed, test)| {
+                row.push_bind(current.run.to_string())
+                    .push_bind(text(test.id.as_str()).into_owned())
+                    .push_bind(*listed)
+                    .push_bind(span(test.expected));
+            });
+            exactly(some.len(), context, in_run.build(), &mut transaction, &what).await?;
+        }
+        transaction.commit().await.map_err(|error| context.sqlx(error))
+    }
+
+    async fn attempt_ended(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        let (context, current) = self.current_run("record an attempt in")?;
+        let what = format!("attempt {} of test {}", attempt.number, attempt.test);
+        let (detail, limit, failure) = match &attempt.outcome {
+            Outcome::Passed | Outcome::Interrupted => (None, None, None),
+            Outcome::Failed(failure) => (None, None, Some(failure)),
+            Outcome::TimedOut { limit } => (None, Some(span(*limit)), None),
+            Outcome::Skipped { reason } => (Some(reason.as_str()), None, None),
+            Outcome::EnvironmentBroke { cause } => (Some(cause.as_str()), None, None),
+        };
+        let query = of_attempt(sql::INSERT_ATTEMPT, &current, attempt)
+            .bind(current.suite.clone())
+            .bind(i64::from(attempt.environment.lane.0))
+            .bind(i64::from(attempt.environment.generation))
+            .bind(i64::from(attempt.unit.0))
+            .bind(i64::from(attempt.position))
+            .bind(attempt.predecessor.as_ref().map(|test| text(test.as_str()).into_owned()))
+            .bind(time(attempt.started))
+            .bind(span(attempt.duration))
+            .bind(attempt.outcome.word())
+            .bind(detail.map(|detail| text(detail).into_owned()))
+            .bind(limit)
+            .bind(text(&attempt.output).into_owned());
+        let Some(failure) = failure else { return self.one_row(context, query, &what).await };
+
+        let mut transaction = self.pools.writer.begin_with(sql::BEGIN).await.map_err(|error| context.sqlx(error))?;
+        exactly(1, context, query, &mut transaction, &what).await?;
+        exactly(1, context, failure_row(&current, attempt, failure), &mut transaction, &what).await?;
+        transaction.commit().await.map_err(|error| context.sqlx(error))
+    }
+
+    fn current_run(&self, doing: &'static str) -> Result<(Context<'_>, Arc<Current>), StoreError> {
+        let context = self.context(doing);
+        let current = self.current().ok_or_else(|| context.unexpected("no run was started in this store"))?;
+        Ok((context, current))
+    }
+
+    /// Runs a statement that must meet exactly one row, and commits it.
+    async fn one_row(&self, context: Context<'_>, query: Query<'_>, what: &str) -> Result<(), StoreError> {
+        let mut connection = self.pools.writer.acquire().await.map_err(|error| context.sqlx(error))?;
+        exactly(1, context, query, &mut connection, what).await
+    }
+}
+
+/// Runs a statement that must meet as many rows. An update that meets none would lose the event without a word.
+async fn exactly(
+    rows: usize,
+    context: Context<'_>,
+    query: Query<'_>,
+    connection: &mut SqliteConnection,
+    what: &str,
+) -> Result<(), StoreError> {
+    match query.execute(connection).await {
+        Ok(done) if done.rows_affected() == rows as u64 => Ok(()),
+        Ok(_) => Err(context.unexpected(format!("{what} was not recorded before"))),
+        Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
+            Err(context.unexpected(format!("the test or the environment of {what} was not recorded before")))
+        }
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+            Err(context.unexpected(format!("{what} was recorded before")))
+        }
+        Err(error) => Err(context.sqlx(error)),
+    }
+}
+
+fn of_environment(statement: &'static str, current: &Current, environment: EnvironmentId) -> Query<'static> {
+    sqlx::query(statement)
+        .bind(current.run.to_string())
+        .bind(i64::from(environment.lane.0))
+        .bind(i64::from(environment.generation))
+}
+
+fn of_attempt(statement: &'static str, current: &Current, attempt: &Attempt) -> Query<'static> {
+    sqlx::query(statement)
+        .bind(current.run.to_string())
+        .bind(text(attempt.test.as_str()).into_owned())
+        .bind(i64::from(attempt.number.0))
+}
+
+fn failure_row(current: &Current, attempt: &Attempt, failure: &Failure) -> Query<'static> {
+    of_attempt(sql::INSERT_FAILURE, current, attempt)
+        .bind(text(&failure.class).into_owned())
+        .bind(text(&failure.message).into_owned())
+        .bind(failure.file.as_deref().map(|file| text(file).into_owned()))
+        .bind(failure.line.map(i64::from))
+        .bind(list(&failure.backtrace))
+}
+
+/// Why a run stopped, as it is stored: a word, or the whole text where there is one.
+fn stop_reason(reason: &StopReason) -> &str {
+    match reason {
+        StopReason::Signal(Interruption::Interrupt) => "SIGINT",
+        StopReason::Signal(Interruption::Terminate) => "SIGTERM",
+        StopReason::Deadline => "deadline",
+        StopReason::MaxFailures => "max failures",
+        StopReason::NoEnvironments(why) | StopReason::StoreLost(why) => why,
+    }
+}
+
+fn verdict_reason(verdict: &RunVerdict) -> Option<&str> {
+    match verdict {
+        RunVerdict::Passed | RunVerdict::Failed | RunVerdict::NoTests => None,
+        RunVerdict::Incomplete(reason) => Some(stop_reason(reason)),
+        RunVerdict::EnvironmentsUnavailable(why) => Some(why),
+        RunVerdict::Interrupted(Interruption::Interrupt) => Some("SIGINT"),
+        RunVerdict::Interrupted(Interruption::Terminate) => Some("SIGTERM"),
+    }
+}

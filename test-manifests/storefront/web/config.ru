@@ -1,0 +1,3 @@
+$stdout.sync = true
+require_relative "app"
+run Storefront
