@@ -155,8 +155,9 @@ impl Prepared {
         for message in std::mem::take(&mut self.notes) {
             self.note(message).await;
         }
+        let progress = self.telling.progress();
         let images = tokio::select! {
-            images = images::provide(&*self.engine, &self.header.suite, &self.manifest.compose, &self.telling.progress()) => images,
+            images = images::provide(&*self.engine, &self.header.suite, &self.manifest.compose, &progress) => images,
             Some(reason) = listening.stops.reasons.recv() => return stopped(reason),
         };
         let images = match images {
