@@ -1,10 +1,12 @@
 //! What the user asked for: a folder with `shakedown.toml` and the application's own Compose file.
 //!
-//! [`load`] reads both and checks them against each other. It reports every problem at once, each with file,
+//! [`load()`] reads both and checks them against each other. It reports every problem at once, each with file,
 //! line and what would be accepted.
 //!
 //! `raw` reads the TOML by itself and [`compose`] the Compose file by itself; `check` holds them against each other,
-//! and `load` puts the three in a row. All of them report into `findings` and read on. Architecture invariant: nothing here knows of Docker or of async code.
+//! and `load` puts the three in a row. All of them report into `findings` and read on.
+//!
+//! Architecture invariant: nothing here knows of Docker or of async code.
 
 mod check;
 pub mod compose;
