@@ -1,11 +1,25 @@
 //! What the user asked for: a folder with `shakedown.toml` and the application's own Compose file.
 //!
-//! [`load`] reads both and checks them against each other. It reports every problem at once, each with file,
-//! line and what would be accepted. Architecture invariant: nothing here knows of Docker or of async code.
+//! [`load()`] reads both and checks them against each other. It reports every problem at once, each with file,
+//! line and what would be accepted.
+//!
+//! `raw` reads the TOML by itself and [`compose`] the Compose file by itself; `check` holds them against each other,
+//! and `load` puts the three in a row. All of them report into `findings` and read on.
+//!
+//! Architecture invariant: nothing here knows of Docker or of async code.
 
+mod check;
 pub mod compose;
+mod duration;
+mod findings;
+mod load;
 mod problem;
+mod raw;
+mod section;
+mod suggest;
+mod text;
 
+pub use load::load;
 pub use problem::{Problem, Problems, Warning};
 
 use std::num::{NonZeroU16, NonZeroU32};

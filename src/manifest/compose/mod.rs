@@ -1,4 +1,27 @@
 //! The part of a Compose file that `shakedown` acts on, checked and with all variables filled in.
+//!
+//! The text becomes a `tree` that knows its lines; `interpolate` fills the variables in; `project` walks it from the
+//! top and `service` each service, with one file for each little grammar in it; `dependencies` looks across services.
+//! `settings` says what becomes of every setting that Compose knows.
+
+mod build;
+mod dependencies;
+mod env_file;
+mod environment;
+mod healthcheck;
+mod interpolate;
+mod network;
+mod ports;
+mod project;
+mod reader;
+mod service;
+mod settings;
+mod tree;
+mod units;
+mod volumes;
+mod words;
+
+pub(super) use project::{Read, read};
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,0 +1,111 @@
+//! `depends_on` across services: every name known, no circles.
+
+use indexmap::IndexMap;
+
+use super::super::findings::Findings;
+use super::service::{Dependency, Draft};
+use super::{Condition, Healthcheck, Service};
+use crate::manifest::suggest;
+
+/// Turns drafts into services that depend on each other. `lines` names every service of the file, also those that are
+/// left out for their profile.
+pub(super) fn resolve(
+    mut drafts: IndexMap<String, Draft>,
+    lines: &IndexMap<String, usize>,
+    findings: &mut Findings,
+) -> IndexMap<String, Service> {
+    let mut resolved: IndexMap<String, IndexMap<String, Condition>> = IndexMap::new();
+    for (name, draft) in &drafts {
+        let kept = draft.dependencies.iter().filter(|dependency| holds(name, dependency, &drafts, lines, findings));
+        resolved.insert(name.clone(), kept.map(|kept| (kept.name.clone(), kept.condition)).collect());
+    }
+    report_circles(&resolved, &drafts, findings);
+    let mut services = IndexMap::new();
+    for (name, depends_on) in resolved {
+        if let Some(draft) = drafts.get_mut(&name) {
+            let service = std::mem::take(&mut draft.service);
+            services.insert(name, Service { depends_on, ..service });
+        }
+    }
+    services
+}
+
+/// Whether the dependency leads somewhere; reports it if it should and doesn't.
+fn holds(
+    name: &str,
+    dependency: &Dependency,
+    drafts: &IndexMap<String, Draft>,
+    lines: &IndexMap<String, usize>,
+    findings: &mut Findings,
+) -> bool {
+    let wanted = &dependency.name;
+    if let Some(other) = drafts.get(wanted) {
+        if dependency.condition == Condition::Healthy && other.service.healthcheck == Some(Healthcheck::Disabled) {
+            findings.problem(
+                dependency.line,
+                format!("\"{name}\" waits for \"{wanted}\" to be healthy, but its health check is switched off"),
+                "give it a health check, or use the condition service_started",
+            );
+        }
+        return true;
+    }
+    if dependency.required {
+        if lines.contains_key(wanted) {
+            findings.problem(
+                dependency.line,
+                format!("\"{name}\" depends on \"{wanted}\", which is left out as it belongs to a profile"),
+                format!("remove \"profiles\" from \"{wanted}\", or write \"required: false\" here"),
+            );
+        } else {
+            let help = suggest::help(wanted, "services", lines.keys().map(String::as_str));
+            findings.problem(dependency.line, format!("\"{name}\" depends on an unknown service \"{wanted}\""), help);
+        }
+    }
+    false
+}
+
+/// Reports each circle once, at the dependency that leads into it.
+fn report_circles(
+    resolved: &IndexMap<String, IndexMap<String, Condition>>,
+    drafts: &IndexMap<String, Draft>,
+    findings: &mut Findings,
+) {
+    let mut done: Vec<&str> = Vec::new();
+    for start in resolved.keys() {
+        let mut path: Vec<&str> = Vec::new();
+        visit(start, resolved, &mut path, &mut done, &mut |circle| {
+            let (from, to) = (circle[0], circle[1]);
+            let dependencies = drafts.get(from).map(|draft| draft.dependencies.as_slice()).unwrap_or_default();
+            let line = dependencies.iter().find(|dependency| dependency.name == to).map(|dependency| dependency.line);
+            findings.problem(
+                line,
+                format!("the services depend on each other in a circle: {}", circle.join(" → ")),
+                "one of them must be able to start before the others",
+            );
+        });
+    }
+}
+
+fn visit<'s>(
+    service: &'s str,
+    resolved: &'s IndexMap<String, IndexMap<String, Condition>>,
+    path: &mut Vec<&'s str>,
+    done: &mut Vec<&'s str>,
+    report: &mut dyn FnMut(&[&str]),
+) {
+    if let Some(start) = path.iter().position(|visited| *visited == service) {
+        let mut circle = path[start..].to_vec();
+        circle.push(service);
+        report(&circle);
+        return;
+    }
+    if done.contains(&service) {
+        return;
+    }
+    path.push(service);
+    for next in resolved.get(service).into_iter().flat_map(IndexMap::keys) {
+        visit(next, resolved, path, done, report);
+    }
+    path.pop();
+    done.push(service);
+}

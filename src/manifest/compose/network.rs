@@ -1,0 +1,171 @@
+//! `ports`, `networks`, `network_mode` and `extra_hosts` of a service.
+//!
+//! All services of an environment share its one network, so only the names they have in it matter.
+
+use super::reader::Reader;
+use super::tree::{Node, Value};
+use super::{PublishedPort, ports};
+
+/// Reads `ports`.
+pub(super) fn ports(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> {
+    let mut published = Vec::new();
+    for item in reader.items(node, "ports") {
+        match &item.value {
+            Value::Map(_) => published.extend(long_port(reader, item)),
+            Value::Null | Value::Text(_) | Value::List(_) => {
+                let Some(text) = reader.text(item, "ports") else { continue };
+                match ports::published(&text) {
+                    Ok(read) => published.extend(read),
+                    Err(reason) => reader.findings.problem(item.line, reason, ports::HELP),
+                }
+            }
+        }
+    }
+    published
+}
+
+fn long_port(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> {
+    let (mut target, mut published, mut host_ip, mut protocol) = (None, None, None, None);
+    for setting in reader.entries(node, "ports") {
+        let value = &setting.node;
+        match setting.key.as_str() {
+            "target" => target = reader.text(value, "target"),
+            "published" => published = reader.text(value, "published"),
+            "host_ip" => host_ip = reader.text(value, "host_ip"),
+            "protocol" => protocol = reader.text(value, "protocol"),
+            "mode" | "app_protocol" | "name" => {}
+            other => reader.no_effect(format!("ports.{other}"), setting.line),
+        }
+    }
+    let Some(target) = target else {
+        reader.findings.problem(node.line, "a port has no \"target\"", "the container's port");
+        return Vec::new();
+    };
+    let protocol = protocol.unwrap_or_else(|| "tcp".to_owned());
+    if !matches!(protocol.as_str(), "tcp" | "udp") {
+        reader.findings.problem(node.line, format!("unknown protocol \"{protocol}\""), "known protocols: tcp, udp");
+        return Vec::new();
+    }
+    let published = published.unwrap_or_default();
+    let written = if published.is_empty() { target.clone() } else { format!("{published}:{target}") };
+    match ports::pair(&written, &host_ip.unwrap_or_default(), &published, &target, &protocol) {
+        Ok(ports) => ports,
+        Err(reason) => {
+            reader.findings.problem(node.line, reason, ports::HELP);
+            Vec::new()
+        }
+    }
+}
+
+/// Reads the further names that `networks` gives a service.
+pub(super) fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
+    let Value::Map(networks) = &node.value else {
+        reader.texts(node, "networks");
+        return Vec::new();
+    };
+    let mut aliases: Vec<String> = Vec::new();
+    for network in networks {
+        for setting in reader.entries(&network.node, &network.key) {
+            if setting.key == "aliases" {
+                for alias in reader.names(&setting.node, "aliases") {
+                    if !aliases.contains(&alias) {
+                        aliases.push(alias);
+                    }
+                }
+            } else if !setting.key.starts_with("x-") {
+                reader.no_effect(format!("networks.{}", setting.key), setting.line);
+            }
+        }
+    }
+    aliases
+}
+
+/// Checks `network_mode`: what reaches out of the environment would break its isolation.
+pub(super) fn mode(reader: &mut Reader<'_>, node: &Node, line: usize) {
+    let Some(mode) = reader.text(node, "network_mode") else { return };
+    if mode == "host" || mode.starts_with("container:") {
+        reader.findings.problem(
+            node.line,
+            format!("\"network_mode: {mode}\" would break the isolation of the environments"),
+            "leave it out: the services of an environment share a network of its own",
+        );
+    } else {
+        reader.no_effect("network_mode", line);
+    }
+}
+
+/// Reads `extra_hosts` as `name:address` lines.
+pub(super) fn extra_hosts(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
+    if let Value::Map(entries) = &node.value {
+        let mut lines = Vec::new();
+        for entry in entries {
+            let addresses = reader.text_or_texts(&entry.node, &entry.key);
+            lines.extend(addresses.into_iter().map(|(address, _)| format!("{}:{address}", entry.key)));
+        }
+        return lines;
+    }
+    let mut lines = Vec::new();
+    for (text, line) in reader.texts(node, "extra_hosts") {
+        match text.split_once(['=', ':']).filter(|(name, address)| !name.is_empty() && !address.is_empty()) {
+            Some((name, address)) => {
+                lines.push(format!("{name}:{}", address.trim_start_matches('[').trim_end_matches(']')));
+            }
+            None => {
+                let message = format!("\"{text}\" in \"extra_hosts\" has no name and address");
+                reader.findings.problem(line, message, "\"name=address\" or \"name:address\"");
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(yaml: &str) -> Node {
+        Node::parse(yaml).unwrap()
+    }
+
+    #[test]
+    fn long_ports_are_read() {
+        let mut reader = Reader::for_test();
+        let yaml = "- { target: 80, published: '8080', host_ip: 127.0.0.1, protocol: udp, mode: host }\n- target: 81";
+        let read = ports(&mut reader, &parse(yaml));
+        assert_eq!(reader.problems(), "");
+        let port = |host_ip: &str, host_port, container_port, protocol: &str| PublishedPort {
+            host_ip: host_ip.to_owned(),
+            host_port,
+            container_port,
+            protocol: protocol.to_owned(),
+        };
+        assert_eq!(read, [port("127.0.0.1", Some(8080), 80, "udp"), port("", None, 81, "tcp")]);
+    }
+
+    #[test]
+    fn hosts_are_lines_whatever_the_form() {
+        for yaml in ["[a=10.0.0.1, 'b:[::1]']", "{ a: 10.0.0.1, b: '::1' }"] {
+            let mut reader = Reader::for_test();
+            assert_eq!(extra_hosts(&mut reader, &parse(yaml)), ["a:10.0.0.1", "b:::1"], "{yaml}");
+            assert_eq!(reader.problems(), "");
+        }
+    }
+
+    #[test]
+    fn aliases_of_all_networks_are_gathered_once() {
+        let mut reader = Reader::for_test();
+        let read = aliases(&mut reader, &parse("{ a: { aliases: [x, y] }, b: { aliases: [y] }, c: }"));
+        assert_eq!(read, ["x", "y"]);
+        assert_eq!(aliases(&mut reader, &parse("[a, b]")), [""; 0]);
+        assert_eq!(reader.problems(), "");
+    }
+
+    #[test]
+    fn a_network_of_the_host_is_refused() {
+        let mut reader = Reader::for_test();
+        mode(&mut reader, &parse("bridge"), 1);
+        mode(&mut reader, &parse("host"), 1);
+        assert!(reader.without_effect.contains_key("network_mode"));
+        assert!(reader.problems().contains("\"network_mode: host\" would break the isolation"));
+    }
+}

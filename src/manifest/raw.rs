@@ -1,0 +1,204 @@
+//! `shakedown.toml` by itself: every key known, every value within its bounds, not yet held against Compose.
+
+use std::num::{NonZeroU16, NonZeroU32};
+use std::time::Duration;
+
+use toml::de::{DeTable, DeValue};
+
+use super::findings::Findings;
+use super::section::{Located, Section, kind_of};
+use super::text::line_at;
+use super::{FrameworkKind, Lanes, suggest};
+
+const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
+const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
+const SUITE: [&str; 3] = ["name", "framework", "paths"];
+const ENVIRONMENT: [&str; 6] = ["compose", "runner", "lanes", "ready_within", "attempts", "publish"];
+const ENVIRONMENT_NOT_YET: [&str; 1] = ["reset"];
+const RETRY: [&str; 2] = ["attempts", "test_timeout"];
+
+const FRAMEWORKS_HELP: &str = "known frameworks: rspec (playwright, pytest and command are not supported yet)";
+const TWO_MINUTES: Duration = Duration::from_secs(120);
+const MOST_LANES: u16 = 64;
+const LONGEST_NAME: usize = 40;
+const THREE: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
+
+/// What the file says, with defaults filled in. What is required is `None` only if a problem was reported.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) name: Option<String>,
+    pub(super) framework: Option<FrameworkKind>,
+    pub(super) paths: Vec<String>,
+    pub(super) compose: Option<Located<String>>,
+    pub(super) runner: Runner,
+    pub(super) lanes: Lanes,
+    pub(super) ready_within: Duration,
+    pub(super) attempts: NonZeroU32,
+    pub(super) publish: Vec<Located<String>>,
+    pub(super) retry_attempts: NonZeroU32,
+    pub(super) test_timeout: Duration,
+}
+
+/// The runner, as far as the file by itself can tell.
+#[derive(Debug)]
+pub(super) enum Runner {
+    /// A name, which Compose may know or not.
+    Named(Located<String>),
+    /// Not given, in the section at this line: reported once the services are known, so that they can be listed.
+    Missing(Option<usize>),
+    /// Not text; already reported.
+    Wrong,
+}
+
+/// Reads the file's text. `None` if it is no TOML, or empty.
+pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
+    let root = match DeTable::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            let line = error.span().map(|span| line_at(text, span.start));
+            let message = error.message().replace('\n', ", ");
+            findings.problem(line, format!("not valid TOML: {message}"), "see https://toml.io for the syntax");
+            return None;
+        }
+    };
+    let root = root.get_ref();
+    if root.is_empty() {
+        findings.problem(None, "is empty", "a manifest has at least [suite] and [environment]");
+        return None;
+    }
+    report_unknown_sections(root, text, findings);
+
+    let suite = Section::open(root, "suite", &SUITE, &[], text, findings);
+    let environment = Section::open(root, "environment", &ENVIRONMENT, &ENVIRONMENT_NOT_YET, text, findings);
+    let retry = Section::open(root, "retry", &RETRY, &[], text, findings);
+
+    Some(Raw {
+        name: name(&suite, findings),
+        framework: framework(&suite, findings),
+        paths: paths(&suite, findings),
+        compose: environment.text("compose", findings),
+        runner: match environment.get("runner") {
+            None => Runner::Missing(environment.line()),
+            Some(_) => environment.text("runner", findings).map_or(Runner::Wrong, Runner::Named),
+        },
+        lanes: lanes(&environment, findings),
+        ready_within: environment.wait("ready_within", findings).unwrap_or(TWO_MINUTES),
+        attempts: attempts(&environment, findings),
+        publish: environment.texts("publish", findings).unwrap_or_default(),
+        retry_attempts: attempts(&retry, findings),
+        test_timeout: retry.wait("test_timeout", findings).unwrap_or(TWO_MINUTES),
+    })
+}
+
+fn report_unknown_sections(root: &DeTable<'_>, text: &str, findings: &mut Findings) {
+    for (key, value) in root.iter() {
+        let (name, line) = (key.get_ref().as_ref(), line_at(text, key.span().start));
+        if SECTIONS.contains(&name) {
+            continue;
+        }
+        let written = if value.get_ref().is_table() { format!("section [{name}]") } else { format!("key \"{name}\"") };
+        if SECTIONS_NOT_YET.contains(&name) {
+            findings.problem(line, format!("the {written} is not supported yet"), "leave it out for now");
+        } else {
+            let known = ["[suite]", "[environment]", "[retry]"].join(", ");
+            let help = match suggest::closest(name, SECTIONS) {
+                Some(candidate) => format!("did you mean [{candidate}]? known sections: {known}"),
+                None => format!("known sections: {known}"),
+            };
+            findings.problem(line, format!("unknown {written}"), help);
+        }
+    }
+}
+
+fn name(suite: &Section<'_>, findings: &mut Findings) -> Option<String> {
+    const HELP: &str = "lower-case letters, digits, - and _, at most 40 of them; the first is a letter or a digit";
+    if suite.get("name").is_none() {
+        suite.missing("name", HELP, findings);
+        return None;
+    }
+    let name = suite.text("name", findings)?;
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    let fits = name.value.len() <= LONGEST_NAME
+        && name.value.chars().all(allowed)
+        && name.value.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if !fits {
+        findings.problem(name.line, format!("\"{}\" can't be a suite's name", name.value), HELP);
+        return None;
+    }
+    Some(name.value)
+}
+
+fn framework(suite: &Section<'_>, findings: &mut Findings) -> Option<FrameworkKind> {
+    if suite.get("framework").is_none() {
+        suite.missing("framework", FRAMEWORKS_HELP, findings);
+        return None;
+    }
+    let framework = suite.text("framework", findings)?;
+    match framework.value.as_str() {
+        "rspec" => Some(FrameworkKind::Rspec),
+        planned @ ("playwright" | "pytest" | "command") => {
+            findings.problem(
+                framework.line,
+                format!("framework \"{planned}\" is not supported yet"),
+                "known frameworks: rspec",
+            );
+            None
+        }
+        unknown => {
+            let help = match suggest::closest(unknown, ["rspec"]) {
+                Some(candidate) => format!("did you mean \"{candidate}\"? {FRAMEWORKS_HELP}"),
+                None => FRAMEWORKS_HELP.to_owned(),
+            };
+            findings.problem(framework.line, format!("unknown framework \"{unknown}\""), help);
+            None
+        }
+    }
+}
+
+fn paths(suite: &Section<'_>, findings: &mut Findings) -> Vec<String> {
+    let Some(paths) = suite.texts("paths", findings) else { return vec!["spec".to_owned()] };
+    if paths.is_empty() {
+        let line = suite.get("paths").map(|value| value.line);
+        findings.problem(
+            line,
+            "\"paths\" is empty",
+            "name a folder or file with tests, or leave it out for [\"spec\"]",
+        );
+    }
+    paths.into_iter().map(|path| path.value).collect()
+}
+
+fn lanes(environment: &Section<'_>, findings: &mut Findings) -> Lanes {
+    let Some(found) = environment.get("lanes") else { return Lanes::Auto };
+    if found.value.as_str() == Some("auto") {
+        return Lanes::Auto;
+    }
+    let count = found.value.as_integer().and_then(|number| u16::from_str_radix(number.as_str(), number.radix()).ok());
+    let count = count.filter(|count| *count <= MOST_LANES).and_then(NonZeroU16::new);
+    count.map_or_else(
+        || {
+            let written = text_of(found.value);
+            findings.problem(
+                found.line,
+                format!("{written} is not a number of lanes"),
+                format!("\"auto\", or a number from 1 to {MOST_LANES}"),
+            );
+            Lanes::Auto
+        },
+        Lanes::Count,
+    )
+}
+
+fn attempts(section: &Section<'_>, findings: &mut Findings) -> NonZeroU32 {
+    section.whole("attempts", 1..=20, findings).and_then(NonZeroU32::new).unwrap_or(THREE)
+}
+
+/// A value as it may stand in a message.
+fn text_of(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("\"{text}\""),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => kind_of(value).to_owned(),
+    }
+}
