@@ -260,7 +260,7 @@ fn stop_reason(reason: &StopReason) -> &str {
         StopReason::Signal(Interruption::Terminate) => "SIGTERM",
         StopReason::Deadline => "deadline",
         StopReason::MaxFailures => "max failures",
-        StopReason::NoEnvironments(why) | StopReason::StoreLost(why) => why,
+        StopReason::SuiteBroken(why) | StopReason::NoEnvironments(why) | StopReason::StoreLost(why) => why,
     }
 }
 
@@ -268,7 +268,7 @@ fn verdict_reason(verdict: &RunVerdict) -> Option<&str> {
     match verdict {
         RunVerdict::Passed | RunVerdict::Failed | RunVerdict::NoTests => None,
         RunVerdict::Incomplete(reason) => Some(stop_reason(reason)),
-        RunVerdict::EnvironmentsUnavailable(why) => Some(why),
+        RunVerdict::SuiteBroken(why) | RunVerdict::EnvironmentsUnavailable(why) => Some(why),
         RunVerdict::Interrupted(Interruption::Interrupt) => Some("SIGINT"),
         RunVerdict::Interrupted(Interruption::Terminate) => Some("SIGTERM"),
     }

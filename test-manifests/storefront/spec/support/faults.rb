@@ -12,8 +12,10 @@ module Faults
 
   PLANTED = ENV.fetch("STOREFRONT_FAULTS", "").split(",").map(&:strip).reject(&:empty?).to_h do |entry|
     name, mode = entry.split("=", 2)
-    default = DEFAULT_MODES.fetch(name) { raise ArgumentError, "Unknown fault #{name.inspect}, known are: #{DEFAULT_MODES.keys.join(', ')}" }
-    mode ||= default
+    unless DEFAULT_MODES.key?(name)
+      raise ArgumentError, "Unknown fault #{name.inspect}, known are: #{DEFAULT_MODES.keys.join(', ')}"
+    end
+    mode ||= DEFAULT_MODES[name]
     unless %w[always first].include?(mode) || mode.match?(/\A(0(\.\d+)?|1(\.0+)?)\z/)
       raise ArgumentError, "Unknown mode #{mode.inspect} of fault #{name}: always, first, or a probability such as 0.3"
     end

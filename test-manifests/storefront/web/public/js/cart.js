@@ -22,12 +22,14 @@ function line(item) {
     event.preventDefault();
     change("PUT", path, { quantity: Number(quantity.value) });
   };
+  const remove = () => change("DELETE", path);
   return el("tr", { class: "line" },
     el("td", {}, el("a", { href: `/products/${item.slug}` }, item.name)),
     el("td", {}, money(item.price_cents)),
-    el("td", {}, el("form", { novalidate: true, onsubmit: update }, quantity, " ", el("button", { "aria-label": `Update ${item.name}` }, "Update"))),
+    el("td", {}, el("form", { novalidate: true, onsubmit: update },
+      quantity, " ", el("button", { "aria-label": `Update ${item.name}` }, "Update"))),
     el("td", { class: "amount" }, money(item.price_cents * item.quantity)),
-    el("td", {}, el("button", { type: "button", "aria-label": `Remove ${item.name}`, onclick: () => change("DELETE", path) }, "Remove")));
+    el("td", {}, el("button", { type: "button", "aria-label": `Remove ${item.name}`, onclick: remove }, "Remove")));
 }
 
 function sums(cart) {
@@ -40,7 +42,9 @@ function sums(cart) {
 }
 
 function discount(cart) {
-  if (cart.discount_code) return el("button", { type: "button", onclick: () => change("DELETE", "cart/discount") }, "Remove discount");
+  if (cart.discount_code) {
+    return el("button", { type: "button", onclick: () => change("DELETE", "cart/discount") }, "Remove discount");
+  }
   const code = el("input", { name: "code" });
   const apply = (event) => {
     event.preventDefault();

@@ -13,8 +13,9 @@ function pageLink(text, number, possible) {
 
 async function showCategories() {
   const categories = [{ slug: "", name: "All" }, ...await api("GET", "categories")];
+  const chosen = parameters.get("category") ?? "";
   byId("categories").replaceChildren(...categories.map(({ slug, name }) =>
-    el("a", { href: address({ category: slug, page: null }), "aria-current": slug === (parameters.get("category") ?? "") && "page" }, name)));
+    el("a", { href: address({ category: slug, page: null }), "aria-current": slug === chosen && "page" }, name)));
 }
 
 async function showProducts() {

@@ -41,7 +41,8 @@ async function liveSearch(words) {
   const products = await api("GET", `search?q=${encodeURIComponent(words)}`);
   if (mine !== latest) return;
   results.replaceChildren(...products.map((product) =>
-    el("a", { class: "result", href: `/products/${product.slug}` }, product.name, " ", el("span", { class: "price" }, money(product.price_cents)))));
+    el("a", { class: "result", href: `/products/${product.slug}` },
+      product.name, " ", el("span", { class: "price" }, money(product.price_cents)))));
   if (products.length === 0) results.append(el("p", {}, "Nothing found"));
   results.hidden = false;
   results.setAttribute("aria-busy", false);

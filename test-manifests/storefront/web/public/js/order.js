@@ -13,7 +13,8 @@ async function draw() {
   article.replaceChildren(
     el("h1", {}, parameters.has("thanks") ? "Thank you for your order" : `Order ${number}`),
     el("p", {}, `Number ${number}, `, el("span", { class: "badge" }, order.status)),
-    el("ul", {}, ...order.lines.map((line) => el("li", { class: "line" }, `${line.quantity} × ${line.name}, ${money(line.price_cents * line.quantity)}`))),
+    el("ul", {}, ...order.lines.map((line) =>
+      el("li", { class: "line" }, `${line.quantity} × ${line.name}, ${money(line.price_cents * line.quantity)}`))),
     el("p", { class: "total" }, `Total ${money(order.total_cents)}`),
     el("p", { class: "address" }, `${order.recipient}, ${order.street}, ${order.city} ${order.postcode}`),
     el("p", {}, el("a", { href: `/orders/${number}/invoice` }, "Invoice")),

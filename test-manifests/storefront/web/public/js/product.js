@@ -45,7 +45,8 @@ function wishButton(product) {
 async function showProduct(signedIn) {
   const product = await api("GET", `products/${slug}`);
   article.replaceChildren(
-    el("nav", { "aria-label": "Breadcrumb" }, el("a", { href: `/catalogue?category=${product.category_slug}` }, product.category), " › ", product.name),
+    el("nav", { "aria-label": "Breadcrumb" },
+      el("a", { href: `/catalogue?category=${product.category_slug}` }, product.category), " › ", product.name),
     el("h1", {}, product.name),
     el("p", {}, product.description),
     el("p", { class: "price" }, money(product.price_cents)),
