@@ -3,4 +3,5 @@
 pub mod event;
 pub mod id;
 pub mod manifest;
+pub mod report;
 pub mod verdict;

@@ -1,0 +1,6 @@
+//! What is said of a run: figures, JUnit, JSON, Markdown, the terminal, and the files in the run folder.
+
+mod report {
+    mod figures;
+    mod sample;
+}
