@@ -3,4 +3,5 @@
 mod report {
     mod figures;
     mod sample;
+    mod terminal;
 }

@@ -1,8 +1,14 @@
 //! What we say of a run.
 //!
-//! [`record`] folds the run's events into one picture; [`text`] is how numbers and foreign text are written.
+//! [`record`] folds the run's events into one picture, [`terminal`] shows it as it grows; [`text`] is how numbers and
+//! foreign text are written.
 
+pub mod paths;
 pub mod record;
+pub mod summary;
+pub mod terminal;
 pub mod text;
 
+pub use paths::ReportPaths;
 pub use record::RunRecord;
+pub use terminal::Reporter;
