@@ -2,6 +2,7 @@
 
 mod report {
     mod figures;
+    mod files;
     mod junit;
     mod sample;
     mod terminal;
