@@ -127,6 +127,7 @@ impl Worker {
         Ok(worker)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a worker says here is out of turn")]
     async fn load(&mut self, deadline: Instant, limit: Duration) -> Result<(), WorkerError> {
         loop {
             match self.message(deadline, limit, "load the suite").await? {
@@ -141,6 +142,7 @@ impl Worker {
     }
 
     /// Names all tests.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a worker says here is out of turn")]
     pub async fn list(&mut self, limit: Duration) -> Result<Vec<ListedTest>, WorkerError> {
         self.say(&ToWorker::List).await?;
         let deadline = Instant::now() + limit;
@@ -286,6 +288,7 @@ impl Worker {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a worker says here is out of turn")]
 fn unexpected(message: FromWorker) -> WorkerError {
     match message {
         FromWorker::LoadError { message, file, line } => {

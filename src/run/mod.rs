@@ -132,7 +132,7 @@ impl Prepared {
     }
 
     async fn run(mut self, args: &RunArgs, listening: Listening) -> u8 {
-        let verdict = self.to_verdict(args, listening).await;
+        let verdict = self.reach_verdict(args, listening).await;
         let exit_code = exit::code(&verdict);
         let ended = RunEvent::RunEnded { at: Timestamp::now(), verdict, exit_code };
         // Without a store there is nothing left to lose; the reporters are told all the same.
@@ -147,7 +147,7 @@ impl Prepared {
         }
     }
 
-    async fn to_verdict(&mut self, args: &RunArgs, mut listening: Listening) -> RunVerdict {
+    async fn reach_verdict(&mut self, args: &RunArgs, mut listening: Listening) -> RunVerdict {
         let started = RunEvent::RunStarted { at: Timestamp::now(), header: self.header.clone() };
         if let Err(why) = self.telling.take(started).await {
             return RunVerdict::Incomplete(StopReason::StoreLost(why));
@@ -209,9 +209,11 @@ fn stopped(reason: StopReason) -> RunVerdict {
 }
 
 fn secrets(manifest: &Manifest) -> Secrets {
-    Secrets::new(manifest.compose.services.values().flat_map(|service| {
-        service.secret_variables.iter().filter_map(|name| service.environment.get(name).cloned())
-    }))
+    Secrets::new(
+        manifest.compose.services.values().flat_map(|service| {
+            service.secret_variables.iter().filter_map(|name| service.environment.get(name).cloned())
+        }),
+    )
 }
 
 /// Says what was left by runs that are dead, and is gone now.

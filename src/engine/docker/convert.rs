@@ -18,6 +18,10 @@ use super::super::{
 const CPU_PERIOD: i64 = 100_000;
 
 /// Tells the refusals apart that the program acts on. The engine gives no codes for them, only words.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the client's enum; all others mean that there was no proper answer"
+)]
 pub(super) fn refusal(error: Error) -> Refusal {
     match error {
         Error::DockerResponseServerError { status_code, message } => {

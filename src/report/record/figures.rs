@@ -1,0 +1,233 @@
+//! What is computed from a run's record: counts, rates, and how fast the run could have been.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{RunRecord, TestRecord, between};
+use crate::id::{EnvironmentId, UnitId};
+use crate::verdict::{Outcome, TestVerdict};
+
+/// How many tests have which verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts(BTreeMap<TestVerdict, usize>);
+
+impl Counts {
+    /// How many tests have the verdict.
+    pub fn of(&self, verdict: TestVerdict) -> usize {
+        self.0.get(&verdict).copied().unwrap_or(0)
+    }
+
+    /// How many tests there are.
+    pub fn total(&self) -> usize {
+        self.0.values().sum()
+    }
+}
+
+impl FromIterator<TestVerdict> for Counts {
+    fn from_iter<T: IntoIterator<Item = TestVerdict>>(verdicts: T) -> Self {
+        let mut counts = BTreeMap::new();
+        for verdict in verdicts {
+            *counts.entry(verdict).or_insert(0) += 1;
+        }
+        Self(counts)
+    }
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many passed.
+    pub passed: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Rate {
+    /// From 0 to 100; `None` where nothing was counted.
+    pub fn percent(self) -> Option<f64> {
+        (self.of > 0).then(|| self.passed as f64 * 100.0 / self.of as f64)
+    }
+}
+
+/// What keeps a run from being faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// The longest chain of things that must happen one after another.
+    Chain,
+    /// All work, dealt evenly over the lanes.
+    Work,
+    /// The processors of the engine's host.
+    Cpu,
+}
+
+impl Limit {
+    /// All limits, in the order in which they are listed.
+    pub const ALL: [Self; 3] = [Self::Chain, Self::Work, Self::Cpu];
+
+    /// The limit in words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Chain => "longest chain",
+            Self::Work => "work over lanes",
+            Self::Cpu => "CPU",
+        }
+    }
+}
+
+/// The wall time below which a run that does the same work can't come, three times for three reasons. The largest
+/// of them is the run's lower bound.
+///
+/// All three are measured in the run itself, so they judge how well its work was dealt out, not how well the suite
+/// is written. A chain counts the quickest boot and not the one it really waited for, and nothing counts the time
+/// to make images, list tests and tear down.
+///
+/// The bound on work takes a boot for something that occupies its lane. Where standbys boot beside a lane's tests,
+/// that is not so, and a good run may come below it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LowerBound {
+    /// The quickest boot, and after it the longest of: all attempts of one test, which wait for one another; all
+    /// attempts of one unit in one environment, since a unit is not split.
+    pub chain: Duration,
+    /// All boots that became ready and all attempts, divided by the number of lanes.
+    pub work: Duration,
+    /// The processor time of all containers, divided by the number of processors; zero where the engine told none.
+    pub cpu: Duration,
+}
+
+impl LowerBound {
+    /// The figure that belongs to a limit.
+    pub fn of(&self, limit: Limit) -> Duration {
+        match limit {
+            Limit::Chain => self.chain,
+            Limit::Work => self.work,
+            Limit::Cpu => self.cpu,
+        }
+    }
+
+    /// The limit that keeps the run from being faster, and its figure.
+    pub fn bound(&self) -> (Limit, Duration) {
+        let mut largest = Limit::Chain;
+        for limit in Limit::ALL {
+            if self.of(limit) > self.of(largest) {
+                largest = limit;
+            }
+        }
+        (largest, self.of(largest))
+    }
+}
+
+impl RunRecord {
+    /// How many tests have which verdict. Tests that are not settled count as what they are if the run stops now.
+    pub fn counts(&self) -> Counts {
+        self.tests.values().map(TestRecord::verdict).collect()
+    }
+
+    /// How many tests are settled, whatever the verdict.
+    pub fn settled(&self) -> usize {
+        self.tests.values().filter(|t| t.settled.is_some()).count()
+    }
+
+    /// How many settled tests have the verdict.
+    pub fn settled_as(&self, verdict: TestVerdict) -> usize {
+        self.tests.values().filter(|t| t.settled == Some(verdict)).count()
+    }
+
+    /// Of the tests that ran, those that passed in the first attempt that says anything about the test.
+    ///
+    /// A test ran if one of its attempts passed, failed or timed out. Skipped tests, tests that were never run and
+    /// tests whose environments all broke are in neither number.
+    pub fn first_try(&self) -> Rate {
+        self.rate(|telling| telling.first() == Some(&&Outcome::Passed))
+    }
+
+    /// Of the tests that ran, those that passed in any attempt. Counted from the same tests as
+    /// [`first_try`](Self::first_try).
+    pub fn after_retry(&self) -> Rate {
+        self.rate(|telling| telling.contains(&&Outcome::Passed))
+    }
+
+    fn rate(&self, passed: impl Fn(&[&Outcome]) -> bool) -> Rate {
+        let mut rate = Rate { passed: 0, of: 0 };
+        for test in self.tests.values() {
+            let telling: Vec<&Outcome> = test
+                .attempts
+                .iter()
+                .map(|a| &a.outcome)
+                .filter(|o| **o == Outcome::Passed || o.counts_against_test())
+                .collect();
+            if !telling.is_empty() {
+                rate.of += 1;
+                rate.passed += usize::from(passed(&telling));
+            }
+        }
+        rate
+    }
+
+    /// When the first attempt started.
+    pub fn first_attempt(&self) -> Option<Timestamp> {
+        let ended = self.tests.values().flat_map(|t| t.attempts.iter().map(|a| a.started));
+        let running = self.environments.values().filter_map(|e| e.running.as_ref().map(|r| r.since));
+        ended.chain(running).min()
+    }
+
+    /// From the start of the run to the start of its first attempt.
+    pub fn time_to_first_test(&self) -> Option<Duration> {
+        Some(between(self.started?, self.first_attempt()?))
+    }
+
+    /// From the start of the run until nothing of it was left; `None` while it lasts.
+    pub fn wall_time(&self) -> Option<Duration> {
+        Some(between(self.started?, self.ending.as_ref()?.at))
+    }
+
+    /// How fast the same work could have been done; `None` where no attempt ended, so that there was none.
+    pub fn lower_bound(&self) -> Option<LowerBound> {
+        let boots = || self.environments.values().filter_map(|e| e.boot);
+        let attempts = || self.tests.values().flat_map(|t| &t.attempts);
+        attempts().next()?;
+        let of_one_test = self.tests.values().map(|t| t.attempts.iter().map(|a| a.duration).sum());
+        let mut units: HashMap<(EnvironmentId, UnitId), Duration> = HashMap::new();
+        for attempt in attempts() {
+            *units.entry((attempt.environment, attempt.unit)).or_default() += attempt.duration;
+        }
+        let longest: Duration = of_one_test.chain(units.into_values()).max().unwrap_or_default();
+        let work: Duration = boots().chain(attempts().map(|a| a.duration)).sum();
+        let cpu: Duration = self.environments.values().map(|e| e.cpu).sum();
+        Some(LowerBound {
+            chain: boots().min().unwrap_or_default() + longest,
+            work: work / u32::from(self.header.lanes.max(1)),
+            cpu: cpu / self.header.cpus.max(1),
+        })
+    }
+
+    /// The lanes that have not given up.
+    pub fn live_lanes(&self) -> usize {
+        usize::from(self.header.lanes).saturating_sub(self.stood_down.len())
+    }
+
+    /// About how long the unsettled tests still take: their expected work over the lanes that are left, but not
+    /// less than the longest of them. `None` before the tests are known, and where nothing is known of any.
+    pub fn remaining(&self, now: Timestamp) -> Option<Duration> {
+        self.planned?;
+        let running: HashMap<_, _> = self
+            .environments
+            .values()
+            .filter_map(|e| e.running.as_ref())
+            .map(|r| (&r.test, between(r.since, now)))
+            .collect();
+        let left = |test: &TestRecord| {
+            let spent = running.get(&test.planned.id).copied().unwrap_or_default();
+            test.planned.expected.saturating_sub(spent)
+        };
+        let unsettled: Vec<&TestRecord> = self.tests.values().filter(|t| t.settled.is_none()).collect();
+        if !unsettled.is_empty() && unsettled.iter().all(|t| t.planned.expected.is_zero()) {
+            return None;
+        }
+        let work: Duration = unsettled.iter().map(|t| left(t)).sum();
+        let longest = unsettled.iter().map(|t| left(t)).max().unwrap_or_default();
+        let lanes = u32::try_from(self.live_lanes().max(1)).unwrap_or(u32::MAX);
+        Some((work / lanes).max(longest))
+    }
+}

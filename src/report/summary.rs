@@ -1,0 +1,220 @@
+//! What the end of a run comes to, in words that the terminal, Markdown and the other reports share.
+
+use std::fmt::Write as _;
+
+use super::paths::ReportPaths;
+use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, TestRecord};
+use super::text;
+use crate::verdict::{Interruption, RunVerdict, StopReason, TestVerdict};
+
+/// How many tests of one kind are named.
+pub(super) const LISTED: usize = 10;
+
+/// Why the run began to stop early, in words.
+pub fn stop_reason(reason: &StopReason) -> String {
+    match reason {
+        StopReason::Signal(by) => signal(*by).to_owned(),
+        StopReason::Deadline => "the deadline passed".to_owned(),
+        StopReason::MaxFailures => "--max-failures was reached".to_owned(),
+        StopReason::SuiteBroken(why) => format!("the suite can't be run: {why}"),
+        StopReason::NoEnvironments(why) => format!("no lane could get an environment any more: {why}"),
+        StopReason::StoreLost(why) => format!("results could not be stored: {why}"),
+    }
+}
+
+/// What a signal did.
+pub fn signal(signal: Interruption) -> &'static str {
+    match signal {
+        Interruption::Interrupt => "stopped by SIGINT (Ctrl-C)",
+        Interruption::Terminate => "stopped by SIGTERM",
+    }
+}
+
+/// Why tests of this run were never settled.
+pub fn why_not_run(record: &RunRecord) -> String {
+    if let Some((_, reason)) = &record.stop {
+        return stop_reason(reason);
+    }
+    match record.ending.as_ref().map(|e| &e.verdict) {
+        Some(RunVerdict::SuiteBroken(why) | RunVerdict::EnvironmentsUnavailable(why)) => why.clone(),
+        Some(RunVerdict::Incomplete(reason)) => stop_reason(reason),
+        Some(RunVerdict::Interrupted(by)) => signal(*by).to_owned(),
+        Some(RunVerdict::Passed | RunVerdict::Failed | RunVerdict::NoTests) | None => {
+            "the run ended before the test was settled".to_owned()
+        }
+    }
+}
+
+/// What the run's verdict means, in words; several lines where the reason has several.
+pub fn meaning(record: &RunRecord, ending: &Ending) -> String {
+    let counts = record.counts();
+    match &ending.verdict {
+        RunVerdict::Passed => "every test that ran held, at least in a later attempt".to_owned(),
+        RunVerdict::Failed if counts.of(TestVerdict::Failed) > 0 => {
+            format!("{} failed", text::count(counts.of(TestVerdict::Failed), "test"))
+        }
+        RunVerdict::Failed => {
+            let flaky = text::count(counts.of(TestVerdict::Flaky), "flaky test");
+            format!("{flaky}, and --fail-on-flaky is set")
+        }
+        RunVerdict::NoTests => "no test was selected".to_owned(),
+        RunVerdict::SuiteBroken(why) => format!("the suite can't be run: {why}"),
+        RunVerdict::Incomplete(reason) => format!("not every test was settled: {}", stop_reason(reason)),
+        RunVerdict::EnvironmentsUnavailable(why) => format!("environments could not be provided: {why}"),
+        RunVerdict::Interrupted(by) => signal(*by).to_owned(),
+    }
+}
+
+/// `66: 60 passed, 3 flaky, 2 failed, 1 skipped`.
+pub(super) fn counted(counts: &Counts) -> String {
+    let mut parts = Vec::new();
+    for verdict in TestVerdict::ALL {
+        if counts.of(verdict) > 0 {
+            parts.push(format!("{} {}", counts.of(verdict), verdict.word()));
+        }
+    }
+    if parts.is_empty() { "none".to_owned() } else { format!("{}: {}", counts.total(), parts.join(", ")) }
+}
+
+/// `longest chain 31.0 s · work over 3 lanes 58.2 s · CPU 44.1 s`.
+pub(super) fn bounds(record: &RunRecord, figures: &LowerBound) -> String {
+    let part = |limit| match limit {
+        Limit::Cpu if figures.cpu.is_zero() => format!("{} not measured", limit_in_words(record, limit)),
+        Limit::Chain | Limit::Work | Limit::Cpu => {
+            format!("{} {}", limit_in_words(record, limit), text::duration(figures.of(limit)))
+        }
+    };
+    Limit::ALL.map(part).join(" · ")
+}
+
+/// `work over 3 lanes`.
+pub(super) fn limit_in_words(record: &RunRecord, limit: Limit) -> String {
+    match limit {
+        Limit::Chain => limit.word().to_owned(),
+        Limit::Work => format!("work over {}", text::count(record.header.lanes.into(), "lane")),
+        Limit::Cpu => format!("{} over {}", limit.word(), text::count(record.header.cpus as usize, "processor")),
+    }
+}
+
+/// `shop 3f2c1d0, run 20261124-052900-0000ab (manual)`.
+pub(super) fn subject(record: &RunRecord) -> String {
+    let header = &record.header;
+    let candidate = text::one_line(&header.candidate);
+    let candidate = if candidate.is_empty() { String::new() } else { format!(" {candidate}") };
+    format!("{}{candidate}, run {} ({})", text::one_line(&header.suite), header.run, header.trigger)
+}
+
+/// The verdict's word, in capitals.
+pub(super) fn verdict_word(record: &RunRecord) -> String {
+    match &record.ending {
+        Some(ending) => ending.verdict.word().to_uppercase(),
+        None => "NOT ENDED".to_owned(),
+    }
+}
+
+/// The first tests with a verdict, and how many more there are.
+pub(super) fn listed(record: &RunRecord, verdict: TestVerdict) -> (Vec<&TestRecord>, usize) {
+    let all: Vec<&TestRecord> = record.tests_with(verdict).collect();
+    let more = all.len().saturating_sub(LISTED);
+    (all.into_iter().take(LISTED).collect(), more)
+}
+
+/// The summary as Markdown, for a job's page or a chat.
+pub fn markdown(record: &RunRecord) -> String {
+    let mut page = String::new();
+    // Writing to a String can't fail.
+    let _ = write_markdown(record, &mut page);
+    page
+}
+
+fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
+    writeln!(page, "## {}: {}\n", verdict_word(record), escaped(&subject(record)))?;
+    if let Some(ending) = &record.ending
+        && ending.exit_code != 0
+    {
+        let meaning = text::one_line(&meaning(record, ending));
+        writeln!(page, "Exit code {}: {}\n", ending.exit_code, escaped(&meaning))?;
+    }
+    writeln!(page, "| | |\n|---|---|")?;
+    writeln!(page, "| tests | {} |", counted(&record.counts()))?;
+    writeln!(page, "| first try | {} |", text::rate(record.first_try()))?;
+    writeln!(page, "| after retry | {} |", text::rate(record.after_retry()))?;
+    if let Some(wall) = record.wall_time() {
+        writeln!(page, "| wall time | {} |", text::duration(wall))?;
+    }
+    if let Some(figures) = record.lower_bound() {
+        let (limit, bound) = figures.bound();
+        let limit = limit_in_words(record, limit);
+        writeln!(page, "| lower bound | {} ({limit}) |", text::duration(bound))?;
+    }
+    if let Some(first) = record.time_to_first_test() {
+        writeln!(page, "| first test after | {} |", text::duration(first))?;
+    }
+    writeln!(page, "| seed | {} |", record.header.seed)?;
+    for (verdict, heading) in HEADINGS {
+        let (tests, more) = listed(record, verdict);
+        if tests.is_empty() {
+            continue;
+        }
+        writeln!(page, "\n### {heading}\n")?;
+        for test in tests {
+            let title = text::title(&test.planned.file, &test.planned.name);
+            writeln!(page, "- {} ({})", code(&title), text::count(test.attempts.len(), "attempt"))?;
+        }
+        if more > 0 {
+            writeln!(page, "- and {more} more")?;
+        }
+    }
+    let broken: Vec<_> = record.broken_environments().collect();
+    if !broken.is_empty() {
+        writeln!(page, "\n### Broken environments\n")?;
+        for (environment, _, broke) in broken.iter().take(LISTED) {
+            writeln!(page, "- {environment}: {}", code(&text::one_line(&broke.cause)))?;
+        }
+        if broken.len() > LISTED {
+            writeln!(page, "- and {} more", broken.len() - LISTED)?;
+        }
+    }
+    writeln!(page, "\nReports: [{0}]({0}), [{1}]({1})", ReportPaths::JUNIT, ReportPaths::RUN_JSON)
+}
+
+/// The verdicts whose tests are named at the end, with what stands above them.
+pub(super) const HEADINGS: [(TestVerdict, &str); 4] = [
+    (TestVerdict::Failed, "Failed"),
+    (TestVerdict::EnvironmentBroke, "Never had an environment that lasted"),
+    (TestVerdict::Flaky, "Flaky"),
+    (TestVerdict::Quarantined, "Quarantined"),
+];
+
+/// Foreign text as Markdown code, fenced so that its own backticks can't end it.
+fn code(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    if longest == 0 { format!("{fence}{text}{fence}") } else { format!("{fence} {text} {fence}") }
+}
+
+/// Foreign text within a sentence, so that it is read as it stands.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '@' | '!' => escaped.extend(['\\', c]),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_can_end_no_code_and_start_no_markup() {
+        assert_eq!(code("adds ``x`` up"), "``` adds ``x`` up ```");
+        assert_eq!(code("plain"), "`plain`");
+        assert_eq!(escaped("<b>*a*|[x](y)"), "&lt;b>\\*a\\*\\|\\[x\\](y)");
+    }
+}
