@@ -172,8 +172,6 @@ pub trait Engine: Send + Sync + 'static {
     async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError>;
     /// Removes a container with its anonymous volumes, whether it runs or not.
     async fn remove_container(&self, name: &str) -> Result<(), EngineError>;
-    /// Processor time that a running container has used.
-    async fn cpu_time(&self, name: &str) -> Result<Duration, EngineError>;
     /// Writes a file into a running container; its folder must exist.
     async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<(), EngineError>;
 
@@ -182,6 +180,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The exit code of a process that [`exec`](Self::exec) started; `None` while it runs.
     async fn exec_exit_code(&self, id: &str) -> Result<Option<i64>, EngineError>;
 
+    /// Processor time that a running container has used so far, about once a second until it is gone. Asking for it
+    /// once takes the engine a second, too.
+    fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>>;
     /// A container's log from its first byte until it is gone.
     fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>>;
     /// Endings of containers that carry `label` (`key=value`), from now on.

@@ -25,7 +25,7 @@ use crate::manifest::compose::Condition;
 use crate::secrets::Secrets;
 
 /// The first pause between two probes of a service, and the longest; each is twice the one before.
-const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(500));
+const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(200));
 /// How long one probe may take.
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
 /// How many subnets are tried that turn out to be taken.
@@ -56,9 +56,9 @@ pub struct Site {
 /// How far a service has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Waits for others.
+    /// Is being created, or waits for others.
     Waiting,
-    /// Is being created and started.
+    /// Is being started.
     Starting,
     /// Runs; its last probe said this.
     Running(String),
@@ -149,16 +149,17 @@ impl Boot<'_> {
 
     async fn service(&self, service: &ServiceBlueprint, network: &str) -> Result<(), BrokenEnvironment> {
         let name = service.service.as_str();
+        let failed = |error| broken(Some(name), &error);
+        let mut spec = service.container.clone();
+        network.clone_into(&mut spec.network);
+        self.ledger.note(ThingKind::Container, &spec.name);
+        // Only the start has to wait for other services.
+        self.engine().create_container(&spec).await.map_err(failed)?;
         for (other, condition) in &service.waits_for {
             self.wait_for(name, other, *condition).await?;
         }
         self.set(name, Progress::Starting);
         (self.step)(format!("{name}: starting"));
-        let failed = |error| broken(Some(name), &error);
-        let mut spec = service.container.clone();
-        network.clone_into(&mut spec.network);
-        self.ledger.note(ThingKind::Container, &spec.name);
-        self.engine().create_container(&spec).await.map_err(failed)?;
         self.engine().start_container(&spec.name).await.map_err(failed)?;
         self.logs.follow(self.engine(), name, &spec.name);
         self.set(name, Progress::Running("it has not been probed yet".to_owned()));

@@ -1,7 +1,6 @@
 //! What an environment has made, or is about to make, on the engine.
 
 use std::sync::Mutex;
-use std::time::Duration;
 
 use futures::future::join_all;
 
@@ -14,15 +13,6 @@ pub struct Ledger {
     entries: Mutex<Vec<(ThingKind, String)>>,
 }
 
-/// What came of a teardown.
-#[derive(Debug, Default)]
-pub struct TornDown {
-    /// Processor time that the containers had used.
-    pub cpu: Duration,
-    /// What could not be removed.
-    pub errors: Vec<EngineError>,
-}
-
 impl Ledger {
     /// Writes a thing down, by the name or id under which it can be removed.
     pub fn note(&self, kind: ThingKind, id: impl Into<String>) {
@@ -33,23 +23,21 @@ impl Ledger {
         self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Removes everything, containers first, then what they hung on. May be called again.
-    pub async fn tear_down(&self, engine: &dyn Engine) -> TornDown {
+    /// Removes everything, containers first, then what they hung on, and returns what could not be removed. May be
+    /// called again.
+    pub async fn tear_down(&self, engine: &dyn Engine) -> Vec<EngineError> {
         let entries = self.lock().clone();
         let of = |wanted: ThingKind| {
             entries.iter().rev().filter(move |(kind, _)| *kind == wanted).map(|(_, id)| id.as_str()).collect::<Vec<_>>()
         };
-        let mut done = TornDown::default();
-        let used = join_all(of(ThingKind::Container).into_iter().map(|name| engine.cpu_time(name))).await;
-        // A container that is gone or never ran tells no time; the sum is a lower bound.
-        done.cpu = used.into_iter().flatten().sum();
+        let mut errors = Vec::new();
         for kind in [ThingKind::Container, ThingKind::Network, ThingKind::Volume] {
             let removals = of(kind).into_iter().map(|id| engine::remove(engine, kind, id));
-            done.errors.extend(join_all(removals).await.into_iter().filter_map(Result::err));
+            errors.extend(join_all(removals).await.into_iter().filter_map(Result::err));
         }
-        if done.errors.is_empty() {
+        if errors.is_empty() {
             self.lock().retain(|entry| !entries.contains(entry));
         }
-        done
+        errors
     }
 }

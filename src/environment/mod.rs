@@ -18,7 +18,7 @@ mod subnet;
 pub mod sweep;
 
 pub use boot::Site;
-pub use ledger::{Ledger, TornDown};
+pub use ledger::Ledger;
 pub use ready::Environment;
 pub use subnet::Subnets;
 

@@ -1,12 +1,13 @@
 //! An environment that is ready, and what becomes of it.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::logs::Logs;
 use crate::engine::{ContainerState, Engine};
@@ -27,7 +28,9 @@ pub struct Environment {
     services: Vec<Live>,
     logs: Logs,
     ended: watch::Receiver<bool>,
-    watcher: JoinHandle<()>,
+    cpu: Arc<Mutex<BTreeMap<String, Duration>>>,
+    /// Watch over it as long as it lives.
+    _tasks: JoinSet<()>,
 }
 
 /// A service that is expected to run as long as its environment.
@@ -45,12 +48,6 @@ impl std::fmt::Debug for dyn Engine {
     }
 }
 
-impl Drop for Environment {
-    fn drop(&mut self) {
-        self.watcher.abort();
-    }
-}
-
 impl Environment {
     /// Watches over services that have just become ready; `label` is what their [`ENVIRONMENT`](super::label) label says.
     pub(super) fn watch(
@@ -64,7 +61,8 @@ impl Environment {
         let (sender, ended) = watch::channel(false);
         let mut deaths = engine.deaths(&format!("{}={label}", super::label::ENVIRONMENT));
         let containers: Vec<String> = services.iter().map(|live| live.container.clone()).collect();
-        let watcher = tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
             loop {
                 match deaths.next().await {
                     Some(Ok(death)) if !containers.contains(&death.container) => {}
@@ -74,7 +72,17 @@ impl Environment {
             }
             let _ = sender.send(true);
         });
-        Self { id, engine, runner, services, logs, ended, watcher }
+        let cpu = Arc::new(Mutex::new(BTreeMap::new()));
+        for live in &services {
+            let (container, cpu) = (live.container.clone(), cpu.clone());
+            let mut figures = engine.follow_cpu(&container);
+            tasks.spawn(async move {
+                while let Some(Ok(used)) = figures.next().await {
+                    cpu.lock().unwrap_or_else(PoisonError::into_inner).insert(container.clone(), used);
+                }
+            });
+        }
+        Self { id, engine, runner, services, logs, ended, cpu, _tasks: tasks }
     }
 
     /// Which one it is.
@@ -144,6 +152,11 @@ impl Environment {
             }
         }
         false
+    }
+
+    /// Processor time that its services have used, up to a second ago.
+    pub fn cpu(&self) -> Duration {
+        self.cpu.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
     }
 
     /// Completes the logs on disk; call it when the containers are gone.

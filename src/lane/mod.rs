@@ -157,14 +157,15 @@ impl Lane {
     }
 
     async fn tear_down(&self, id: EnvironmentId, ledger: &Ledger, environment: Option<Environment>) {
-        let done = ledger.tear_down(&*self.shared.site.engine).await;
+        let cpu = environment.as_ref().map(Environment::cpu).unwrap_or_default();
+        let errors = ledger.tear_down(&*self.shared.site.engine).await;
         if let Some(environment) = environment {
             environment.finish_logs().await;
         }
-        for error in done.errors {
+        for error in errors {
             self.report(Report::Warning(format!("{error}; it is tried again at the end of the run"))).await;
         }
-        self.report(Report::Removed(id, done.cpu)).await;
+        self.report(Report::Removed(id, cpu)).await;
     }
 
     /// One environment's life. `kept` holds the environment afterwards, for its logs.

@@ -1,12 +1,13 @@
 //! Between our types and those of Docker's API. Pure.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary, EndpointSettings,
-    EventMessage, HealthConfig, HostConfig, ImageInspect, Ipam, IpamConfig, Mount, MountType, NetworkCreateRequest,
-    NetworkingConfig, PortBinding, Volume as VolumeModel,
+    ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerStatsResponse, ContainerSummary,
+    EndpointSettings, EventMessage, HealthConfig, HostConfig, ImageInspect, Ipam, IpamConfig, Mount, MountType,
+    NetworkCreateRequest, NetworkingConfig, PortBinding, Volume as VolumeModel,
 };
 
 use super::super::{
@@ -189,6 +190,11 @@ pub(super) fn container_state(container: ContainerInspectResponse) -> ContainerS
             ContainerState::Running { address }
         }
     }
+}
+
+pub(super) fn cpu_time(stats: ContainerStatsResponse) -> Duration {
+    let used = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
+    Duration::from_nanos(used.unwrap_or(0))
 }
 
 pub(super) fn death(event: EventMessage) -> Death {

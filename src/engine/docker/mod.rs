@@ -226,16 +226,6 @@ impl Engine for DockerEngine {
         })
     }
 
-    async fn cpu_time(&self, name: &str) -> Result<Duration, EngineError> {
-        let options = StatsOptions { stream: false, one_shot: true };
-        let mut stats = self.docker.stats(name, Some(options));
-        let stats = within(QUICK, stats.try_next())
-            .await
-            .map_err(|refusal| EngineError::InspectContainer { container: name.to_owned(), refusal })?;
-        let used = stats.and_then(|stats| stats.cpu_stats).and_then(|cpu| cpu.cpu_usage).and_then(|u| u.total_usage);
-        Ok(Duration::from_nanos(used.unwrap_or(0)))
-    }
-
     async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<(), EngineError> {
         let failed =
             |refusal| EngineError::WriteFile { container: container.to_owned(), path: path.to_owned(), refusal };
@@ -285,6 +275,16 @@ impl Engine for DockerEngine {
             refusal,
         })?;
         Ok(if found.running == Some(true) { None } else { found.exit_code })
+    }
+
+    fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>> {
+        let options = StatsOptions { stream: true, one_shot: false };
+        let what = format!("figures of {container}");
+        let container = container.to_owned();
+        async_stream_of(self.docker.clone(), move |docker| docker.stats(&container, Some(options)).boxed())
+            .map_ok(convert::cpu_time)
+            .map_err(move |e| EngineError::Stream { what: what.clone(), refusal: refusal(e) })
+            .boxed()
     }
 
     fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>> {
