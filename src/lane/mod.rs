@@ -110,8 +110,9 @@ pub struct Lane {
     pub shared: Arc<Shared>,
     /// Where it tells what happens.
     pub reports: mpsc::Sender<(LaneIndex, Report)>,
-    /// Where it is told what to do.
-    pub orders: mpsc::Receiver<Order>,
+    /// Where it is told what to do, and for which environment: an order may still be on its way when the environment
+    /// that it was meant for breaks.
+    pub orders: mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
 }
 
 /// How an environment's life ended.
@@ -264,8 +265,8 @@ impl Lane {
             let order = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ending::Over,
-                order = self.orders.recv() => order,
                 () = environment.ended() => return self.broke_while_idle(environment).await,
+                order = next_order(&mut self.orders, environment.id()) => order,
             };
             match order {
                 None | Some(Order::Finish) => {
@@ -308,5 +309,19 @@ impl Lane {
             log_tail: Vec::new(),
         });
         Ending::Broke(broken)
+    }
+}
+
+/// The next order that is meant for this environment. What was meant for an earlier one was given back when that one
+/// broke, and may be in other hands by now.
+async fn next_order(
+    orders: &mut mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
+    environment: EnvironmentId,
+) -> Option<Order> {
+    loop {
+        let (meant_for, order) = orders.recv().await?;
+        if meant_for == environment {
+            return Some(order);
+        }
     }
 }
