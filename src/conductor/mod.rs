@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::RunEvent;
-use crate::id::LaneIndex;
+use crate::id::{EnvironmentId, LaneIndex};
 use crate::lane::{Lane, Order, Shared};
 use crate::verdict::{RunVerdict, StopReason};
 use state::{Action, Rules, State};
@@ -52,7 +52,9 @@ pub async fn conduct(
     let mut tasks = JoinSet::new();
     let mut of_task = std::collections::HashMap::new();
     for lane in (0..lanes).map(LaneIndex) {
-        let (orders, ordered) = mpsc::channel(1);
+        // There is at most one order for each environment that asked, so it can't grow without bound; and the
+        // conductor must never wait for a lane that may itself wait for the conductor.
+        let (orders, ordered) = mpsc::unbounded_channel();
         conductor.orders.push(orders);
         let lane_task = Lane { index: lane, shared: shared.clone(), reports: sender.clone(), orders: ordered };
         of_task.insert(tasks.spawn(lane_task.live()).id(), lane);
@@ -97,7 +99,7 @@ pub async fn conduct(
 
 struct Conductor<'a> {
     state: State,
-    orders: Vec<mpsc::Sender<Order>>,
+    orders: Vec<mpsc::UnboundedSender<(EnvironmentId, Order)>>,
     stop: CancellationToken,
     sink: &'a mut dyn EventSink,
     lost: Option<String>,
@@ -117,10 +119,10 @@ impl Conductor<'_> {
                         self.stop.cancel();
                     }
                 }
-                Action::Order(lane, order) => {
-                    // A lane asks before it is given an order, so there is room for one; one that is gone is reported.
-                    if let Some(orders) = self.orders.get(usize::from(lane.0)) {
-                        let _ = orders.send(order).await;
+                Action::Order(environment, order) => {
+                    // A lane that is gone is reported as such.
+                    if let Some(orders) = self.orders.get(usize::from(environment.lane.0)) {
+                        let _ = orders.send((environment, order));
                     }
                 }
                 Action::EndLanes => self.stop.cancel(),

@@ -34,8 +34,8 @@ pub struct Rules {
 pub enum Action {
     /// Tell the store and the reporters.
     Emit(RunEvent),
-    /// Tell a lane what to do.
-    Order(LaneIndex, Order),
+    /// Tell a lane what to do in this environment of its.
+    Order(EnvironmentId, Order),
     /// End all lanes, whatever they do.
     EndLanes,
 }
@@ -246,6 +246,7 @@ impl State {
         }
         let mut actions = Vec::new();
         for lane in self.idle.clone() {
+            let Some(Some(environment)) = self.lanes.get(&lane).copied() else { continue };
             let order = match &mut self.phase {
                 Phase::Discovering { asked: Some(_) } => continue,
                 Phase::Discovering { asked } => {
@@ -260,19 +261,17 @@ impl State {
                         Order::Recycle
                     }
                     Take::Unit(handout) => {
-                        if let Some(Some(environment)) = self.lanes.get(&lane) {
-                            actions.push(Action::Emit(RunEvent::UnitStarted {
-                                environment: *environment,
-                                unit: handout.unit,
-                                tests: handout.tests.len(),
-                            }));
-                        }
+                        actions.push(Action::Emit(RunEvent::UnitStarted {
+                            environment,
+                            unit: handout.unit,
+                            tests: handout.tests.len(),
+                        }));
                         Order::Run(work(handout, tests))
                     }
                 },
             };
             self.idle.remove(&lane);
-            actions.push(Action::Order(lane, order));
+            actions.push(Action::Order(environment, order));
         }
         actions
     }

@@ -9,10 +9,11 @@
 mod unit;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Ledger, Site};
@@ -21,8 +22,11 @@ use crate::framework::{self, ListedTest, Shim, Worker, WorkerError};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
 use crate::queue::TestIndex;
 
-/// A lane that fails this often in a row to bring an environment up stands down.
-const BOOT_FAILURES: u32 = 3;
+/// A lane stands down that has this many environments in a row which break before any attempt ended in them.
+const UNUSED_IN_A_ROW: u32 = 3;
+/// And one that has this many in a row in which no attempt came to an outcome of its own: some tests may break every
+/// environment that they get, but not all of them.
+const FRUITLESS_IN_A_ROW: u32 = 10;
 
 /// What a lane tells.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ pub enum Report {
     Broke(EnvironmentId, BrokenEnvironment),
     /// The environment is gone from the engine, with the processor time that it had used.
     Removed(EnvironmentId, Duration),
-    /// It failed too often to bring an environment up, and ends.
+    /// Too many of its environments in a row were of no use; it ends.
     StoodDown(String),
 }
 
@@ -110,8 +114,9 @@ pub struct Lane {
     pub shared: Arc<Shared>,
     /// Where it tells what happens.
     pub reports: mpsc::Sender<(LaneIndex, Report)>,
-    /// Where it is told what to do.
-    pub orders: mpsc::Receiver<Order>,
+    /// Where it is told what to do, and for which environment: an order may still be on its way when the environment
+    /// that it was meant for breaks.
+    pub orders: mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
 }
 
 /// How an environment's life ended.
@@ -120,33 +125,38 @@ enum Ending {
     Over,
     /// Another one is wanted.
     Recycle,
-    /// It was ready, and broke.
+    /// It did not become ready, or broke.
     Broke(BrokenEnvironment),
-    /// It did not become ready.
-    DidNotComeUp(BrokenEnvironment),
 }
+
+/// The run stops.
+struct Stopped;
 
 impl Lane {
     /// Lives until the run is over or the lane stands down. Nothing of it is left on the engine then.
     pub async fn live(mut self) {
-        let mut failures = 0;
+        let (mut unused, mut fruitless) = (0, 0);
         for generation in 1.. {
             let id = EnvironmentId { lane: self.index, generation };
             let ledger = Ledger::default();
             let mut environment = None;
-            let ending = self.life(id, &ledger, &mut environment).await;
-            if let Ending::Broke(broken) | Ending::DidNotComeUp(broken) = &ending {
+            let mut seat = unit::Seat::default();
+            let ending = self.life(id, &ledger, &mut environment, &mut seat).await;
+            if let Ending::Broke(broken) = &ending {
                 self.report(Report::Broke(id, broken.clone())).await;
             }
             self.tear_down(id, &ledger, environment).await;
-            failures = if matches!(ending, Ending::DidNotComeUp(_)) { failures + 1 } else { 0 };
             match ending {
                 Ending::Over => return,
-                Ending::DidNotComeUp(broken) if failures == BOOT_FAILURES => {
-                    self.report(Report::StoodDown(broken.cause)).await;
-                    return;
+                Ending::Recycle => (unused, fruitless) = (0, 0),
+                Ending::Broke(broken) => {
+                    unused = if seat.was_used() { 0 } else { unused + 1 };
+                    fruitless = if seat.was_fruitful() { 0 } else { fruitless + 1 };
+                    if unused == UNUSED_IN_A_ROW || fruitless == FRUITLESS_IN_A_ROW {
+                        self.report(Report::StoodDown(broken.cause)).await;
+                        return;
+                    }
                 }
-                Ending::Recycle | Ending::Broke(_) | Ending::DidNotComeUp(_) => {}
             }
         }
     }
@@ -169,12 +179,19 @@ impl Lane {
     }
 
     /// One environment's life. `kept` holds the environment afterwards, for its logs.
-    async fn life(&mut self, id: EnvironmentId, ledger: &Ledger, kept: &mut Option<Environment>) -> Ending {
+    async fn life(
+        &mut self,
+        id: EnvironmentId,
+        ledger: &Ledger,
+        kept: &mut Option<Environment>,
+        seat: &mut unit::Seat,
+    ) -> Ending {
         let shared = self.shared.clone();
         let stop = shared.stop.clone();
         let permit = tokio::select! {
-            permit = shared.boots.acquire() => permit,
+            biased;
             () = stop.cancelled() => return Ending::Over,
+            permit = shared.boots.acquire() => permit,
         };
         self.report(Report::Booting(id)).await;
         let started = Instant::now();
@@ -183,17 +200,20 @@ impl Lane {
             let _ = self.reports.try_send((self.index, Report::Step(id, what)));
         };
         let booted = tokio::select! {
-            booted = shared.site.boot(id, ledger, &step) => booted,
+            biased;
             () = stop.cancelled() => return Ending::Over,
+            booted = shared.site.boot(id, ledger, &step) => booted,
         };
         let environment = match booted {
             Ok(environment) => kept.insert(environment),
-            Err(broken) => return Ending::DidNotComeUp(broken),
+            Err(broken) => return Ending::Broke(broken),
         };
         step("loading the suite".to_owned());
         let worker = tokio::select! {
-            worker = self.start_worker(environment, 1) => worker,
+            biased;
             () = stop.cancelled() => return Ending::Over,
+            () = environment.ended() => return self.ended_unless_stopped(environment).await,
+            worker = self.start_worker(environment, 1) => worker,
         };
         drop(permit);
         let worker = match worker {
@@ -201,7 +221,7 @@ impl Lane {
             Err(error) => return self.without_worker(environment, error).await,
         };
         self.report(Report::Ready(id, started.elapsed())).await;
-        self.work(environment, worker).await
+        self.work(environment, worker, seat).await
     }
 
     fn shim(&self) -> Shim {
@@ -230,10 +250,21 @@ impl Lane {
         .await
     }
 
-    /// What it means that there is no worker: the suite is at fault, or the environment.
+    /// Whether the environment is broken; `Err` when the run stops before that is known.
+    async fn diagnose(&self, environment: &Environment) -> Result<Option<BrokenEnvironment>, Stopped> {
+        tokio::select! {
+            biased;
+            () = self.shared.stop.cancelled() => Err(Stopped),
+            broken = environment.diagnose() => Ok(broken),
+        }
+    }
+
+    /// What it means that there is no worker that serves: the suite is at fault, or the environment.
     async fn without_worker(&self, environment: &Environment, error: WorkerError) -> Ending {
-        if let Some(broken) = environment.diagnose().await {
-            return Ending::DidNotComeUp(broken);
+        match self.diagnose(environment).await {
+            Err(Stopped) => return Ending::Over,
+            Ok(Some(broken)) => return Ending::Broke(broken),
+            Ok(None) => {}
         }
         match error {
             WorkerError::Suite { .. } | WorkerError::CannotStart { .. } => {
@@ -243,7 +274,7 @@ impl Lane {
             WorkerError::Ended { .. }
             | WorkerError::Silent { .. }
             | WorkerError::Protocol(_)
-            | WorkerError::Engine(_) => Ending::DidNotComeUp(self.runner_broke(&error)),
+            | WorkerError::Engine(_) => Ending::Broke(self.runner_broke(&error)),
         }
     }
 
@@ -256,35 +287,52 @@ impl Lane {
     }
 
     /// Does what is ordered, until the environment's life ends.
-    async fn work(&mut self, environment: &Environment, mut worker: Worker) -> Ending {
+    async fn work(&mut self, environment: &Environment, mut worker: Worker, seat: &mut unit::Seat) -> Ending {
         let stop = self.shared.stop.clone();
-        let mut seat = unit::Seat::default();
         let mut workers = 1;
         loop {
             self.report(Report::WantsWork).await;
             let order = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ending::Over,
-                order = self.orders.recv() => order,
-                () = environment.ended() => return self.broke_while_idle(environment).await,
+                () = environment.ended() => return self.ended_unless_stopped(environment).await,
+                order = next_order(&mut self.orders, environment.id()) => order,
             };
             match order {
                 None | Some(Order::Finish) => {
-                    worker.quit().await;
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => {}
+                        () = worker.quit() => {}
+                    }
                     return Ending::Over;
                 }
                 Some(Order::Recycle) => return Ending::Recycle,
-                Some(Order::List) => match worker.list(self.shared.site.manifest.environment.ready_within).await {
-                    Ok(tests) => self.report(Report::Listed(tests)).await,
-                    Err(error) => return Ending::Broke(self.runner_broke(&error)),
-                },
-                Some(Order::Run(work)) => match self.run_unit(environment, &mut worker, &mut seat, work).await {
+                Some(Order::List) => {
+                    let listed = tokio::select! {
+                        biased;
+                        () = stop.cancelled() => return Ending::Over,
+                        () = environment.ended() => return self.ended_unless_stopped(environment).await,
+                        listed = worker.list(self.shared.site.manifest.environment.ready_within) => listed,
+                    };
+                    match listed {
+                        Ok(tests) => self.report(Report::Listed(tests)).await,
+                        Err(error) => return self.without_worker(environment, error).await,
+                    }
+                }
+                Some(Order::Run(work)) => match self.run_unit(environment, &mut worker, seat, work).await {
                     unit::UnitEnd::Done => {}
                     unit::UnitEnd::Stopped => return Ending::Over,
                     unit::UnitEnd::Broke(broken) => return Ending::Broke(broken),
                     unit::UnitEnd::WorkerLost => {
                         workers += 1;
-                        match self.replace_worker(environment, worker, workers).await {
+                        let replaced = tokio::select! {
+                            biased;
+                            () = stop.cancelled() => return Ending::Over,
+                            () = environment.ended() => return self.ended_unless_stopped(environment).await,
+                            replaced = self.replace_worker(environment, worker, workers) => replaced,
+                        };
+                        match replaced {
                             Ok(fresh) => worker = fresh,
                             Err(error) => return Ending::Broke(self.runner_broke(&error)),
                         }
@@ -296,18 +344,33 @@ impl Lane {
 
     async fn replace_worker(&self, environment: &Environment, old: Worker, nth: u32) -> Result<Worker, WorkerError> {
         old.kill().await?;
-        tokio::select! {
-            worker = self.start_worker(environment, nth) => worker,
-            () = self.shared.stop.cancelled() => Err(WorkerError::Protocol("the run stops".to_owned())),
-        }
+        self.start_worker(environment, nth).await
     }
 
-    async fn broke_while_idle(&self, environment: &Environment) -> Ending {
-        let broken = environment.diagnose().await.unwrap_or_else(|| BrokenEnvironment {
-            service: None,
-            cause: "the connection to the engine was lost".to_owned(),
-            log_tail: Vec::new(),
-        });
-        Ending::Broke(broken)
+    /// Says why an environment has ended of which that is known.
+    async fn ended_unless_stopped(&self, environment: &Environment) -> Ending {
+        match self.diagnose(environment).await {
+            Err(Stopped) => Ending::Over,
+            Ok(broken) => Ending::Broke(broken.unwrap_or_else(connection_lost)),
+        }
+    }
+}
+
+/// What it means that an environment has ended though all of its services run.
+fn connection_lost() -> BrokenEnvironment {
+    BrokenEnvironment { service: None, cause: "the connection to the engine was lost".to_owned(), log_tail: Vec::new() }
+}
+
+/// The next order that is meant for this environment. What was meant for an earlier one was given back when that one
+/// broke, and may be in other hands by now.
+async fn next_order(
+    orders: &mut mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
+    environment: EnvironmentId,
+) -> Option<Order> {
+    loop {
+        let (meant_for, order) = orders.recv().await?;
+        if meant_for == environment {
+            return Some(order);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Lane, Report, Work, WorkItem};
+use super::{Lane, Report, Stopped, Work, WorkItem, connection_lost};
 use crate::environment::Environment;
 use crate::event::{Attempt, BrokenEnvironment};
 use crate::framework::protocol::{AskedTest, FromWorker, SaidFailure, SaidOutcome};
@@ -23,6 +23,7 @@ const DEATH_WITHIN: Duration = Duration::from_millis(300);
 pub(super) struct Seat {
     position: u32,
     predecessor: Option<TestId>,
+    fruitful: bool,
 }
 
 /// How a unit ended.
@@ -54,6 +55,18 @@ struct Current {
     item: WorkItem,
     started: Timestamp,
     clock: Instant,
+}
+
+impl Seat {
+    /// Whether any attempt ended here.
+    pub(super) fn was_used(&self) -> bool {
+        self.position > 0
+    }
+
+    /// Whether any attempt here came to an outcome of its own.
+    pub(super) fn was_fruitful(&self) -> bool {
+        self.fruitful
+    }
 }
 
 impl Lane {
@@ -88,10 +101,7 @@ impl Lane {
         loop {
             let heard = tokio::select! {
                 biased;
-                () = self.shared.stop.cancelled() => {
-                    run.end_current(Outcome::Interrupted).await;
-                    return UnitEnd::Stopped;
-                }
+                () = self.shared.stop.cancelled() => return run.stopped().await,
                 heard = worker.next() => heard,
                 () = environment.ended() => return run.environment_ended().await,
                 () = tokio::time::sleep_until(deadline) => return run.timed_out(limit).await,
@@ -126,12 +136,10 @@ impl UnitRun<'_> {
                 let outcome = match outcome {
                     SaidOutcome::Passed => Outcome::Passed,
                     SaidOutcome::Skipped => Outcome::Skipped { reason: self.mask(&reason.unwrap_or_default()) },
-                    SaidOutcome::Failed => match self.environment.diagnose().await {
-                        Some(broken) => {
-                            self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
-                            return Some(UnitEnd::Broke(broken));
-                        }
-                        None => Outcome::Failed(self.failure(failure.unwrap_or_default())),
+                    SaidOutcome::Failed => match self.lane.diagnose(self.environment).await {
+                        Err(Stopped) => return Some(self.stopped().await),
+                        Ok(Some(broken)) => return Some(self.broke(broken).await),
+                        Ok(None) => Outcome::Failed(self.failure(failure.unwrap_or_default())),
                     },
                 };
                 let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
@@ -205,6 +213,7 @@ impl UnitRun<'_> {
     async fn end_current_after(&mut self, outcome: Outcome, duration: Option<Duration>) {
         let Some(current) = self.current.take() else { return };
         self.seat.position += 1;
+        self.seat.fruitful |= !matches!(outcome, Outcome::EnvironmentBroke { .. } | Outcome::Interrupted);
         let output = std::mem::take(&mut self.output);
         let output = if outcome == Outcome::Passed { String::new() } else { self.mask(&output) };
         let attempt = Attempt {
@@ -232,23 +241,30 @@ impl UnitRun<'_> {
         self.end_current(outcome).await;
     }
 
-    async fn environment_ended(&mut self) -> UnitEnd {
-        let broken = self.environment.diagnose().await.unwrap_or_else(|| BrokenEnvironment {
-            service: None,
-            cause: "the connection to the engine was lost".to_owned(),
-            log_tail: Vec::new(),
-        });
-        self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
+    async fn stopped(&mut self) -> UnitEnd {
+        self.end_current(Outcome::Interrupted).await;
+        UnitEnd::Stopped
+    }
+
+    /// An attempt in a broken environment is free, up to a limit; by it a test that breaks its environments before it
+    /// is said to have started, in a hook for instance, settles at last.
+    async fn broke(&mut self, broken: BrokenEnvironment) -> UnitEnd {
+        self.blame(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
         UnitEnd::Broke(broken)
     }
 
+    async fn environment_ended(&mut self) -> UnitEnd {
+        match self.lane.diagnose(self.environment).await {
+            Err(Stopped) => self.stopped().await,
+            Ok(broken) => self.broke(broken.unwrap_or_else(connection_lost)).await,
+        }
+    }
+
     async fn timed_out(&mut self, limit: Duration) -> UnitEnd {
-        match self.environment.diagnose().await {
-            Some(broken) => {
-                self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
-                UnitEnd::Broke(broken)
-            }
-            None => {
+        match self.lane.diagnose(self.environment).await {
+            Err(Stopped) => self.stopped().await,
+            Ok(Some(broken)) => self.broke(broken).await,
+            Ok(None) => {
                 self.blame(Outcome::TimedOut { limit }).await;
                 UnitEnd::WorkerLost
             }
@@ -257,11 +273,12 @@ impl UnitRun<'_> {
 
     async fn worker_lost(&mut self, error: WorkerError) -> UnitEnd {
         let _ = tokio::time::timeout(DEATH_WITHIN, self.environment.ended()).await;
-        let broken = match (self.environment.diagnose().await, &error) {
-            (Some(broken), _) => Some(broken),
-            (None, WorkerError::Engine(_)) => Some(self.lane.runner_broke(&error)),
+        let broken = match (self.lane.diagnose(self.environment).await, &error) {
+            (Err(Stopped), _) => return self.stopped().await,
+            (Ok(Some(broken)), _) => Some(broken),
+            (Ok(None), WorkerError::Engine(_)) => Some(self.lane.runner_broke(&error)),
             (
-                None,
+                Ok(None),
                 WorkerError::Suite { .. }
                 | WorkerError::CannotStart { .. }
                 | WorkerError::Ended { .. }
@@ -270,10 +287,7 @@ impl UnitRun<'_> {
             ) => None,
         };
         match broken {
-            Some(broken) => {
-                self.end_current(Outcome::EnvironmentBroke { cause: broken.cause.clone() }).await;
-                UnitEnd::Broke(broken)
-            }
+            Some(broken) => self.broke(broken).await,
             None => {
                 let message = self.mask(&error.to_string());
                 self.blame(Outcome::Failed(Failure::observed(message))).await;

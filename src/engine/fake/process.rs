@@ -1,0 +1,102 @@
+//! Processes within containers.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, DuplexStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::super::Output;
+use super::script::Answer;
+use super::suite::FakeSuite;
+use super::{FakeEngine, worker};
+
+/// The exit code of a process that was killed.
+pub(super) const KILLED: i64 = 137;
+
+/// A process, as its container knows it.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) container: String,
+    /// The environment it was started with, by which a worker is found.
+    pub(super) environment: Vec<(String, String)>,
+    pub(super) exit_code: Option<i64>,
+    pub(super) kill: CancellationToken,
+}
+
+/// What a process does.
+#[derive(Clone, Debug)]
+pub(super) enum Program {
+    /// Writes and ends.
+    Answers(Answer),
+    /// Writes what it reads.
+    Copies,
+    /// Runs tests.
+    Works(Arc<FakeSuite>),
+    /// Kills every process whose environment holds this value.
+    Kills(String),
+}
+
+/// A process' own end of its streams, and what it can reach.
+pub(super) struct Inside {
+    pub(super) engine: FakeEngine,
+    pub(super) container: String,
+    pub(super) input: BufReader<DuplexStream>,
+    pub(super) output: mpsc::UnboundedSender<Output>,
+}
+
+impl Inside {
+    pub(super) fn write(&self, text: impl Into<Vec<u8>>) {
+        let _ = self.output.send(Output::Stdout(Bytes::from(text.into())));
+    }
+
+    pub(super) fn write_error(&self, text: impl Into<Vec<u8>>) {
+        let _ = self.output.send(Output::Stderr(Bytes::from(text.into())));
+    }
+
+    pub(super) async fn read_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        match self.input.read_line(&mut line).await {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line),
+        }
+    }
+}
+
+/// Runs a process to its end, and writes down how it ended before its streams close.
+pub(super) async fn run(id: String, program: Program, mut inside: Inside, kill: CancellationToken) {
+    let code = tokio::select! {
+        biased;
+        () = kill.cancelled() => KILLED,
+        code = execute(program, &mut inside) => code,
+    };
+    inside.engine.world().process_ended(&id, code);
+}
+
+async fn execute(program: Program, inside: &mut Inside) -> i64 {
+    match program {
+        Program::Answers(answer) => {
+            tokio::time::sleep(answer.after).await;
+            for (text, write) in
+                [(answer.stdout, Inside::write as fn(&Inside, String)), (answer.stderr, Inside::write_error)]
+            {
+                if !text.is_empty() {
+                    write(inside, text);
+                }
+            }
+            answer.code
+        }
+        Program::Copies => {
+            let mut text = Vec::new();
+            let _ = inside.input.read_to_end(&mut text).await;
+            inside.write(text);
+            0
+        }
+        Program::Works(suite) => worker::work(&suite, inside).await,
+        Program::Kills(token) => {
+            inside.engine.world().kill_processes(&inside.container, &token);
+            0
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A suite of tests that behave as they are told, for the scripted worker.
+
+use std::time::Duration;
+
+/// A suite.
+#[derive(Clone, Debug)]
+pub struct FakeSuite {
+    /// Its tests, in the order in which they are listed.
+    pub tests: Vec<FakeTest>,
+    /// How long it takes to load.
+    pub load: Duration,
+    /// What is wrong with it as a whole.
+    pub fault: Option<SuiteFault>,
+}
+
+/// What can be wrong with a whole suite, or with its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SuiteFault {
+    /// It can't be loaded.
+    LoadError,
+    /// There is no such program as the worker's.
+    Missing,
+    /// The worker speaks another version.
+    WrongProtocol,
+    /// The worker never says that it has loaded the suite.
+    SilentLoad,
+    /// The worker's standard output also carries something else.
+    Garbage,
+    /// The listing's end does not fit the listing.
+    Miscounts,
+    /// The listing never ends.
+    HangsWhileListing,
+    /// The worker ends while it lists.
+    DiesWhileListing,
+}
+
+/// A test.
+#[derive(Clone, Debug)]
+pub struct FakeTest {
+    /// Its file.
+    pub file: String,
+    /// Its name.
+    pub name: String,
+    /// How long it takes, where it ends by itself.
+    pub takes: Duration,
+    /// What it does.
+    pub behaviour: Behaviour,
+}
+
+/// What a test does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It passes.
+    Passes,
+    /// It fails.
+    Fails,
+    /// It fails in the attempts up to this number.
+    FailsUpTo(u32),
+    /// It is skipped.
+    Skips,
+    /// It never ends.
+    Hangs,
+    /// It never ends, and writes all the time.
+    HangsNoisily,
+    /// It ends its worker.
+    KillsWorker,
+    /// In the attempts up to this number, it ends the service of that name, and fails a moment later.
+    Crashes {
+        /// The service.
+        service: String,
+        /// The last attempt that does so.
+        up_to: u32,
+    },
+    /// As [`Crashes`](Self::Crashes), but before the test is said to have started, as a hook would.
+    CrashesBeforeStart {
+        /// The service.
+        service: String,
+    },
+    /// It is listed, but not known when it is asked for.
+    Unknown,
+    /// It is known, but nothing is heard of it.
+    Silent,
+    /// It writes this many lines, and fails.
+    FailsNoisily(u32),
+    /// It passes, and the end of a test that was not asked for is told while it runs.
+    PassesBesideStranger,
+}
+
+impl FakeTest {
+    /// A test that takes half a second.
+    pub fn new(file: &str, name: &str, behaviour: Behaviour) -> Self {
+        Self { file: file.to_owned(), name: name.to_owned(), takes: Duration::from_millis(500), behaviour }
+    }
+
+    /// How it is addressed.
+    pub fn selector(&self) -> String {
+        format!("./{}[{}]", self.file, self.name)
+    }
+}
+
+impl FakeSuite {
+    /// A suite that loads within a fifth of a second.
+    pub fn new(tests: Vec<FakeTest>) -> Self {
+        Self { tests, load: Duration::from_millis(200), fault: None }
+    }
+
+    /// A suite that has this fault.
+    pub fn faulty(fault: SuiteFault, tests: Vec<FakeTest>) -> Self {
+        Self { fault: Some(fault), ..Self::new(tests) }
+    }
+}

@@ -1,0 +1,239 @@
+//! The verbs, one after another: record, do as scripted, then change the world.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use tokio::io::BufReader;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use super::super::{
+    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineInfo, Exec, ExecSpec, ImageBuild, ImageInfo,
+    Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, ThingKind,
+};
+use super::process::{self, Inside};
+use super::{FakeEngine, Verb, lost, refusal};
+
+/// How much a process' standard input holds.
+const PIPE: usize = 64 << 10;
+
+#[async_trait]
+impl Engine for FakeEngine {
+    async fn describe(&self) -> Result<EngineInfo, EngineError> {
+        self.call(Verb::Describe, "", "").await.map_err(|refusal| EngineError::Describe { refusal })?;
+        Ok(EngineInfo { version: "0.0".to_owned(), api: "0.0".to_owned(), cpus: 4, memory: 8 << 30 })
+    }
+
+    async fn inspect_image(&self, image: &str) -> Result<Option<ImageInfo>, EngineError> {
+        let failed = |refusal| EngineError::Image { image: image.to_owned(), refusal };
+        self.call(Verb::InspectImage, image, "").await.map_err(failed)?;
+        Ok(self.world().image(image))
+    }
+
+    async fn pull_image(&self, image: &str, progress: Progress<'_>) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::Pull { image: image.to_owned(), refusal };
+        self.call(Verb::PullImage, image, "").await.map_err(failed)?;
+        progress("Pulling");
+        // Only what is there can be pulled: an engine in memory has no registry.
+        match self.world().image(image) {
+            Some(_) => Ok(()),
+            None => Err(failed(refusal(RefusalKind::NotFound, "no such image in any registry"))),
+        }
+    }
+
+    async fn build_image(&self, build: &ImageBuild, progress: Progress<'_>) -> Result<(), EngineError> {
+        progress("Step 1/1");
+        let failed =
+            |refusal| EngineError::Build { image: build.tag.clone(), refusal, log: vec!["Step 1/1".to_owned()] };
+        self.call(Verb::BuildImage, &build.tag, "").await.map_err(failed)?;
+        let labels = build.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        self.world().add_image(&build.tag, ImageInfo { id: build.tag.clone(), ..ImageInfo::default() }, labels);
+        Ok(())
+    }
+
+    async fn list_images(&self, labels: &[String]) -> Result<Vec<String>, EngineError> {
+        let failed = |refusal| EngineError::Image { image: labels.join(", "), refusal };
+        self.call(Verb::ListImages, &labels.join(" "), "").await.map_err(failed)?;
+        Ok(self.world().images_with(labels))
+    }
+
+    async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::Image { image: image.to_owned(), refusal };
+        self.call(Verb::RemoveImage, image, "").await.map_err(failed)?;
+        self.world().remove_image(image);
+        Ok(())
+    }
+
+    async fn create_network(&self, network: &NetworkSpec) -> Result<String, EngineError> {
+        let failed = |refusal| EngineError::CreateNetwork { network: network.name.clone(), refusal };
+        let late = self.call(Verb::CreateNetwork, &network.name, "").await.map_err(failed)?;
+        let spec = network.clone();
+        self.land(late, |world| world.create_network(spec)).await.map_err(failed)
+    }
+
+    async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
+        let failed = |refusal| removal(ThingKind::Network, id, refusal);
+        self.call(Verb::RemoveNetwork, id, "").await.map_err(failed)?;
+        self.world().remove_network(id).map_err(failed)
+    }
+
+    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::CreateVolume { volume: name.to_owned(), refusal };
+        let late = self.call(Verb::CreateVolume, name, "").await.map_err(failed)?;
+        let (name, labels) = (name.to_owned(), labels.clone());
+        self.land(late, move |world| {
+            world.create_volume(&name, labels);
+            Ok(())
+        })
+        .await
+        .map_err(failed)
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {
+        let failed = |refusal| removal(ThingKind::Volume, name, refusal);
+        self.call(Verb::RemoveVolume, name, "").await.map_err(failed)?;
+        self.world().remove_volume(name).map_err(failed)
+    }
+
+    async fn create_container(&self, container: &ContainerSpec) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::CreateContainer { container: container.name.clone(), refusal };
+        let from = format!("from {}", container.image);
+        let late = self.call(Verb::CreateContainer, &container.name, &from).await.map_err(failed)?;
+        let spec = container.clone();
+        self.land(late, |world| world.create_container(spec)).await.map_err(failed)
+    }
+
+    async fn start_container(&self, name: &str) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::StartContainer { container: name.to_owned(), refusal };
+        self.call(Verb::StartContainer, name, "").await.map_err(failed)?;
+        let life = self.world().start(name).map_err(failed)?;
+        if let Some((after, code)) = life.ends {
+            let (engine, name) = (self.clone(), name.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(after).await;
+                engine.world().end(&name, code, life.out_of_memory);
+            });
+        }
+        Ok(())
+    }
+
+    async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError> {
+        let failed = |refusal| EngineError::InspectContainer { container: name.to_owned(), refusal };
+        self.call(Verb::InspectContainer, name, "").await.map_err(failed)?;
+        Ok(self.world().inspect(name))
+    }
+
+    async fn remove_container(&self, name: &str) -> Result<(), EngineError> {
+        let failed = |refusal| removal(ThingKind::Container, name, refusal);
+        self.call(Verb::RemoveContainer, name, "").await.map_err(failed)?;
+        self.world().remove_container(name);
+        Ok(())
+    }
+
+    async fn cpu_time(&self, name: &str) -> Result<Duration, EngineError> {
+        let failed = |refusal| EngineError::InspectContainer { container: name.to_owned(), refusal };
+        self.call(Verb::CpuTime, name, "").await.map_err(failed)?;
+        match self.world().inspect(name) {
+            ContainerState::Running { .. } => Ok(Duration::from_secs(1)),
+            ContainerState::Created | ContainerState::Exited { .. } => Ok(Duration::ZERO),
+            ContainerState::Gone => Err(failed(refusal(RefusalKind::NotFound, "no such container"))),
+        }
+    }
+
+    async fn write_file(&self, container: &str, path: &str, _content: &[u8]) -> Result<(), EngineError> {
+        let failed = |refusal| {
+            let (container, path) = (container.to_owned(), path.to_owned());
+            EngineError::WriteFile { container, path, refusal }
+        };
+        self.call(Verb::WriteFile, container, path).await.map_err(failed)?;
+        match self.world().inspect(container) {
+            ContainerState::Gone => Err(failed(refusal(RefusalKind::NotFound, "no such container"))),
+            ContainerState::Created | ContainerState::Running { .. } | ContainerState::Exited { .. } => Ok(()),
+        }
+    }
+
+    async fn exec(&self, container: &str, exec: &ExecSpec) -> Result<Exec, EngineError> {
+        let command = exec.command.join(" ");
+        let error = |refusal| EngineError::Exec { container: container.to_owned(), command: command.clone(), refusal };
+        self.call(Verb::Exec, container, &command).await.map_err(error)?;
+        let (id, program, kill) = self.world().exec(container, exec).map_err(error)?;
+        let (input, read) = tokio::io::duplex(PIPE);
+        let (write, output) = mpsc::unbounded_channel();
+        let inside = Inside {
+            engine: self.clone(),
+            container: container.to_owned(),
+            input: BufReader::new(read),
+            output: write,
+        };
+        tokio::spawn(process::run(id.clone(), program, inside, kill));
+        let broken = EngineError::Exec { container: container.to_owned(), command: command.clone(), refusal: lost() };
+        let input: Pin<Box<dyn tokio::io::AsyncWrite + Send>> = match exec.with_input {
+            true => Box::pin(input),
+            false => Box::pin(tokio::io::sink()),
+        };
+        Ok(Exec { id, input, output: self.stream(output, broken) })
+    }
+
+    async fn exec_exit_code(&self, id: &str) -> Result<Option<i64>, EngineError> {
+        let failed = |refusal| EngineError::Exec { container: String::new(), command: id.to_owned(), refusal };
+        self.call(Verb::ExecExitCode, id, "").await.map_err(failed)?;
+        match self.world().processes.get(id) {
+            Some(process) => Ok(process.exit_code),
+            None => Err(failed(refusal(RefusalKind::NotFound, "no such exec"))),
+        }
+    }
+
+    fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>> {
+        let broken = |refusal| EngineError::Stream { what: format!("logs of {container}"), refusal };
+        let (listener, lines) = mpsc::unbounded_channel();
+        let mut world = self.world();
+        world.note_call(Verb::FollowLogs, container, "");
+        match world.follow_log(container, listener) {
+            Err(refusal) => stream::iter([Err(broken(refusal))]).boxed(),
+            Ok(()) => {
+                drop(world);
+                self.stream(lines, broken(lost()))
+            }
+        }
+    }
+
+    fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>> {
+        let (listener, deaths) = mpsc::unbounded_channel();
+        let mut world = self.world();
+        world.note_call(Verb::Deaths, label, "");
+        world.death_listeners.push((label.to_owned(), listener));
+        drop(world);
+        self.stream(deaths, EngineError::Stream { what: "events".to_owned(), refusal: lost() })
+    }
+
+    async fn list(&self, label: &str) -> Result<Vec<Labelled>, EngineError> {
+        let failed = |refusal| EngineError::List { label: label.to_owned(), refusal };
+        self.call(Verb::List, label, "").await.map_err(failed)?;
+        Ok(self.world().list(label))
+    }
+}
+
+impl FakeEngine {
+    /// What comes through a channel, until its end or until the connection is lost, which is `broken`.
+    fn stream<T: Send + 'static>(
+        &self,
+        items: UnboundedReceiver<T>,
+        broken: EngineError,
+    ) -> BoxStream<'static, Result<T, EngineError>> {
+        let connection = self.world().connection.clone();
+        stream::unfold(Some((items, connection, broken)), |open| async move {
+            let (mut items, connection, broken) = open?;
+            tokio::select! {
+                biased;
+                () = connection.cancelled() => Some((Err(broken), None)),
+                item = items.recv() => item.map(|item| (Ok(item), Some((items, connection, broken)))),
+            }
+        })
+        .boxed()
+    }
+}
+
+fn removal(kind: ThingKind, name: &str, refusal: Refusal) -> EngineError {
+    EngineError::Remove { kind: kind.word(), name: name.to_owned(), refusal }
+}

@@ -1,0 +1,180 @@
+//! The scripted worker: the other end of the protocol, written by hand and not from its types, so that a mistake
+//! in those can't cancel itself out.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::process::Inside;
+use super::suite::{Behaviour, FakeSuite, FakeTest, SuiteFault};
+
+/// How long after a service has crashed its test fails.
+const CRASH_SHOWS_AFTER: Duration = Duration::from_millis(30);
+/// How often a noisy test writes.
+const NOISE_EVERY: Duration = Duration::from_millis(1);
+
+/// Works until it is told to quit, and returns its exit code.
+pub(super) async fn work(suite: &FakeSuite, inside: &mut Inside) -> i64 {
+    if let Some(code) = load(suite, inside).await {
+        return code;
+    }
+    while let Some(line) = inside.read_line().await {
+        let Ok(order) = serde_json::from_str::<Value>(&line) else { return 70 };
+        let code = match order["type"].as_str() {
+            Some("list") => list(suite, inside).await,
+            Some("run") => run_unit(suite, inside, &order).await,
+            Some("quit") => return 0,
+            _ => Some(70),
+        };
+        if let Some(code) = code {
+            return code;
+        }
+    }
+    0
+}
+
+fn say(inside: &Inside, message: &Value) {
+    inside.write(format!("{message}\n"));
+}
+
+/// Loads the suite; says with which exit code the worker ends if it can't.
+async fn load(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
+    match suite.fault {
+        Some(SuiteFault::Missing) => {
+            inside.write("exec failed: \"ruby\": executable file not found in $PATH\r\n");
+            return Some(127);
+        }
+        Some(SuiteFault::Garbage) => inside.write("Welcome to the browser image!\n"),
+        Some(SuiteFault::SilentLoad) => std::future::pending().await,
+        Some(
+            SuiteFault::LoadError
+            | SuiteFault::WrongProtocol
+            | SuiteFault::Miscounts
+            | SuiteFault::HangsWhileListing
+            | SuiteFault::DiesWhileListing,
+        )
+        | None => {}
+    }
+    let protocol = if suite.fault == Some(SuiteFault::WrongProtocol) { 99 } else { 1 };
+    say(inside, &json!({"type": "hello", "protocol": protocol, "framework": "rspec", "version": "3.13", "pid": 1}));
+    tokio::time::sleep(suite.load).await;
+    if suite.fault == Some(SuiteFault::LoadError) {
+        let message = "undefined local variable or method 'shop'";
+        say(inside, &json!({"type": "load_error", "message": message, "file": "spec/helper.rb", "line": 7}));
+        return Some(1);
+    }
+    say(inside, &json!({"type": "loaded", "duration_ms": suite.load.as_secs_f64() * 1000.0}));
+    None
+}
+
+async fn list(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
+    for test in &suite.tests {
+        let (selector, file, name) = (test.selector(), &test.file, &test.name);
+        say(inside, &json!({"type": "test", "selector": selector, "file": file, "line": 1, "name": name, "tags": []}));
+    }
+    match suite.fault {
+        Some(SuiteFault::HangsWhileListing) => std::future::pending().await,
+        Some(SuiteFault::DiesWhileListing) => return Some(1),
+        Some(SuiteFault::Miscounts) => say(inside, &json!({"type": "listed", "count": suite.tests.len() + 1})),
+        Some(
+            SuiteFault::LoadError
+            | SuiteFault::Missing
+            | SuiteFault::WrongProtocol
+            | SuiteFault::SilentLoad
+            | SuiteFault::Garbage,
+        )
+        | None => say(inside, &json!({"type": "listed", "count": suite.tests.len()})),
+    }
+    None
+}
+
+async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i64> {
+    let asked = order["tests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut unknown = Vec::new();
+    for asked in asked {
+        let selector = asked["selector"].as_str().unwrap_or_default();
+        let known = suite.tests.iter().find(|test| test.selector() == selector);
+        match known.filter(|test| test.behaviour != Behaviour::Unknown) {
+            None => unknown.push(selector),
+            Some(test) => {
+                let code = run_test(test, inside, asked["attempt"].as_u64().unwrap_or(0)).await;
+                if code.is_some() {
+                    return code;
+                }
+            }
+        }
+    }
+    say(inside, &json!({"type": "unit_ended", "unit": order["unit"], "unknown": unknown}));
+    None
+}
+
+/// Runs a test; says with which exit code the worker ends if the test ends it.
+async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64> {
+    let selector = test.selector();
+    match &test.behaviour {
+        Behaviour::Silent => return None,
+        Behaviour::CrashesBeforeStart { service } => {
+            inside.engine.world().end_beside(&inside.container, service, 1);
+            tokio::time::sleep(CRASH_SHOWS_AFTER).await;
+        }
+        Behaviour::Passes
+        | Behaviour::Fails
+        | Behaviour::FailsUpTo(_)
+        | Behaviour::Skips
+        | Behaviour::Hangs
+        | Behaviour::HangsNoisily
+        | Behaviour::KillsWorker
+        | Behaviour::Crashes { .. }
+        | Behaviour::Unknown
+        | Behaviour::FailsNoisily(_)
+        | Behaviour::PassesBesideStranger => {}
+    }
+    say(inside, &json!({"type": "started", "selector": selector}));
+    let outcome = match &test.behaviour {
+        Behaviour::Passes | Behaviour::Unknown | Behaviour::Silent | Behaviour::CrashesBeforeStart { .. } => "passed",
+        Behaviour::Fails => "failed",
+        Behaviour::FailsUpTo(last) if attempt <= u64::from(*last) => "failed",
+        Behaviour::FailsUpTo(_) => "passed",
+        Behaviour::Skips => "skipped",
+        Behaviour::Hangs => std::future::pending().await,
+        Behaviour::HangsNoisily => loop {
+            inside.write_error("still here\n");
+            tokio::time::sleep(NOISE_EVERY).await;
+        },
+        Behaviour::KillsWorker => {
+            inside.write_error("Killed\n");
+            return Some(137);
+        }
+        Behaviour::Crashes { service, up_to } if attempt <= u64::from(*up_to) => {
+            inside.engine.world().end_beside(&inside.container, service, 1);
+            tokio::time::sleep(CRASH_SHOWS_AFTER).await;
+            "failed"
+        }
+        Behaviour::Crashes { .. } => "passed",
+        Behaviour::FailsNoisily(lines) => {
+            for line in 0..*lines {
+                inside.write_error(format!("line {line} of what the test writes\n"));
+            }
+            "failed"
+        }
+        Behaviour::PassesBesideStranger => {
+            let stranger = "./nobody_asked_spec.rb[1:1]";
+            say(inside, &json!({"type": "started", "selector": stranger}));
+            say(inside, &ended(stranger, "failed", Duration::ZERO));
+            "passed"
+        }
+    };
+    tokio::time::sleep(test.takes).await;
+    say(inside, &ended(&selector, outcome, test.takes));
+    None
+}
+
+fn ended(selector: &str, outcome: &str, took: Duration) -> Value {
+    let failure = (outcome == "failed").then(|| {
+        json!({"class": "RSpec::Expectations::ExpectationNotMetError", "message": "expected 1, got 2",
+            "file": "spec/a_spec.rb", "line": 3, "backtrace": ["spec/a_spec.rb:3"]})
+    });
+    let reason = (outcome == "skipped").then_some("not today");
+    json!({"type": "ended", "selector": selector, "outcome": outcome, "duration_ms": took.as_secs_f64() * 1000.0,
+        "failure": failure, "reason": reason})
+}
