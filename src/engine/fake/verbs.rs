@@ -131,16 +131,6 @@ impl Engine for FakeEngine {
         Ok(())
     }
 
-    async fn cpu_time(&self, name: &str) -> Result<Duration, EngineError> {
-        let failed = |refusal| EngineError::InspectContainer { container: name.to_owned(), refusal };
-        self.call(Verb::CpuTime, name, "").await.map_err(failed)?;
-        match self.world().inspect(name) {
-            ContainerState::Running { .. } => Ok(Duration::from_secs(1)),
-            ContainerState::Created | ContainerState::Exited { .. } => Ok(Duration::ZERO),
-            ContainerState::Gone => Err(failed(refusal(RefusalKind::NotFound, "no such container"))),
-        }
-    }
-
     async fn write_file(&self, container: &str, path: &str, _content: &[u8]) -> Result<(), EngineError> {
         let failed = |refusal| {
             let (container, path) = (container.to_owned(), path.to_owned());
@@ -196,6 +186,11 @@ impl Engine for FakeEngine {
                 self.stream(lines, broken(lost()))
             }
         }
+    }
+
+    fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>> {
+        self.world().note_call(Verb::FollowCpu, container, "");
+        stream::iter([Ok(Duration::from_secs(1))]).boxed()
     }
 
     fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>> {
