@@ -51,9 +51,10 @@ pub struct RunJson {
     pub wall_time_ms: Option<u64>,
     /// From the beginning to the first attempt.
     pub time_to_first_test_ms: Option<u64>,
-    /// `passed`, `failed`, `no tests`, `incomplete`, `environments unavailable` or `interrupted`; none as above.
+    /// `passed`, `failed`, `no tests`, `suite broken`, `incomplete`, `environments unavailable` or `interrupted`;
+    /// none as above.
     pub verdict: Option<String>,
-    /// Why, where the verdict is one of the last three.
+    /// Why, where the verdict is one of the last four.
     pub verdict_reason: Option<String>,
     /// The exit code; none as above.
     pub exit_code: Option<u8>,
