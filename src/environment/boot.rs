@@ -81,6 +81,8 @@ impl Site {
             .iter()
             .map(|service| (service.service.clone(), watch::channel(Progress::Waiting).0))
             .collect();
+        let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
+        let deaths = self.engine.deaths(&format!("{}={label}", label::ENVIRONMENT));
         let logs = Logs::new(&self.logs.join(id.to_string()), self.secrets.clone());
         let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
         let limit = self.manifest.environment.ready_within;
@@ -92,8 +94,7 @@ impl Site {
         let Boot { logs, .. } = boot;
         made.map(|services| {
             let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
-            let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
-            Environment::watch(id, self.engine.clone(), label, runner, services, logs)
+            Environment::watch(id, self.engine.clone(), deaths, runner, services, logs)
         })
     }
 }
