@@ -117,8 +117,10 @@ impl Boot<'_> {
         (self.step)("network".to_owned());
         let network = self.network().await.map_err(|error| broken(None, &error))?;
         for volume in &self.blueprint.volumes {
-            self.ledger.note(ThingKind::Volume, volume);
-            self.engine().create_volume(volume, &self.blueprint.labels).await.map_err(|error| broken(None, &error))?;
+            let (engine, name) = (self.site.engine.clone(), volume.clone());
+            let labels = self.blueprint.labels.clone();
+            let making = async move { engine.create_volume(&name, &labels).await };
+            self.ledger.make(ThingKind::Volume, volume, making).await.map_err(|error| broken(None, &error))?;
         }
         try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network))).await?;
         try_join_all(self.blueprint.services.iter().map(|service| self.live(service)))
@@ -136,8 +138,9 @@ impl Boot<'_> {
                 labels: self.blueprint.labels.clone(),
             };
             // Until its id is known, the network goes by its name, which no other has.
-            self.ledger.note(ThingKind::Network, &spec.name);
-            match self.engine().create_network(&spec).await {
+            let (engine, name) = (self.site.engine.clone(), spec.name.clone());
+            let making = async move { engine.create_network(&spec).await };
+            match self.ledger.make(ThingKind::Network, &name, making).await {
                 Ok(id) => {
                     self.ledger.note(ThingKind::Network, &id);
                     return Ok(id);
@@ -158,20 +161,22 @@ impl Boot<'_> {
         let failed = |error| broken(Some(name), &error);
         let mut spec = service.container.clone();
         network.clone_into(&mut spec.network);
-        self.ledger.note(ThingKind::Container, &spec.name);
-        self.engine().create_container(&spec).await.map_err(failed)?;
-        self.engine().start_container(&spec.name).await.map_err(failed)?;
-        self.logs.follow(self.engine(), name, &spec.name);
+        let container = service.container.name.as_str();
+        let engine = self.site.engine.clone();
+        let making = async move { engine.create_container(&spec).await };
+        self.ledger.make(ThingKind::Container, container, making).await.map_err(failed)?;
+        self.engine().start_container(container).await.map_err(failed)?;
+        self.logs.follow(self.engine(), name, container);
         self.set(name, Progress::Running("it has not been probed yet".to_owned()));
         match &service.ready {
             Ready::Running => {}
             Ready::Healthy(command) => {
                 (self.step)(format!("{name}: waiting until healthy"));
-                self.until_healthy(name, &spec.name, command).await?;
+                self.until_healthy(name, container, command).await?;
             }
             Ready::Completed => {
                 (self.step)(format!("{name}: waiting for its end"));
-                self.until_completed(name, &spec.name).await?;
+                self.until_completed(name, container).await?;
             }
         }
         self.set(name, Progress::Ready);
