@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event::RunEvent;
 use crate::id::{EnvironmentId, LaneIndex};
 use crate::lane::{Lane, Order, Shared};
-use crate::verdict::{RunVerdict, StopReason};
+use crate::verdict::{Interruption, RunVerdict, StopReason};
 use state::{Action, Rules, State};
 
 /// How many reports may wait for the conductor.
@@ -65,7 +65,15 @@ pub async fn conduct(
             // Reports come first, so that a lane's last words are heard before its end.
             biased;
             () = stops.kill.cancelled() => {
+                let reason = stops.reasons.try_recv().unwrap_or(StopReason::Signal(Interruption::Interrupt));
+                let actions = conductor.state.stop(reason, Timestamp::now());
+                conductor.act(actions).await;
                 tasks.shutdown().await;
+                // What lanes had told by then has happened.
+                while let Ok((lane, report)) = reports.try_recv() {
+                    let actions = conductor.state.handle(lane, report, Timestamp::now());
+                    conductor.act(actions).await;
+                }
                 break;
             }
             Some((lane, report)) = reports.recv() => {

@@ -56,7 +56,11 @@ pub struct Site {
 /// How far a service has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Progress {
-    /// Is being created, or waits for others.
+    /// Has no network yet.
+    Pending,
+    /// Its container is being created.
+    Creating,
+    /// Waits for others.
     Waiting,
     /// Is being started.
     Starting,
@@ -79,8 +83,10 @@ impl Site {
         let progress = blueprint
             .services
             .iter()
-            .map(|service| (service.service.clone(), watch::channel(Progress::Waiting).0))
+            .map(|service| (service.service.clone(), watch::channel(Progress::Pending).0))
             .collect();
+        let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
+        let deaths = self.engine.deaths(&format!("{}={label}", label::ENVIRONMENT));
         let logs = Logs::new(&self.logs.join(id.to_string()), self.secrets.clone());
         let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
         let limit = self.manifest.environment.ready_within;
@@ -92,8 +98,7 @@ impl Site {
         let Boot { logs, .. } = boot;
         made.map(|services| {
             let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
-            let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
-            Environment::watch(id, self.engine.clone(), label, runner, services, logs)
+            Environment::watch(id, self.engine.clone(), deaths, runner, services, logs)
         })
     }
 }
@@ -116,8 +121,10 @@ impl Boot<'_> {
         (self.step)("network".to_owned());
         let network = self.network().await.map_err(|error| broken(None, &error))?;
         for volume in &self.blueprint.volumes {
-            self.ledger.note(ThingKind::Volume, volume);
-            self.engine().create_volume(volume, &self.blueprint.labels).await.map_err(|error| broken(None, &error))?;
+            let (engine, name) = (self.site.engine.clone(), volume.clone());
+            let labels = self.blueprint.labels.clone();
+            let making = async move { engine.create_volume(&name, &labels).await };
+            self.ledger.make(ThingKind::Volume, volume, making).await.map_err(|error| broken(None, &error))?;
         }
         try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network))).await?;
         try_join_all(self.blueprint.services.iter().map(|service| self.live(service)))
@@ -135,8 +142,9 @@ impl Boot<'_> {
                 labels: self.blueprint.labels.clone(),
             };
             // Until its id is known, the network goes by its name, which no other has.
-            self.ledger.note(ThingKind::Network, &spec.name);
-            match self.engine().create_network(&spec).await {
+            let (engine, name) = (self.site.engine.clone(), spec.name.clone());
+            let making = async move { engine.create_network(&spec).await };
+            match self.ledger.make(ThingKind::Network, &name, making).await {
                 Ok(id) => {
                     self.ledger.note(ThingKind::Network, &id);
                     return Ok(id);
@@ -152,26 +160,30 @@ impl Boot<'_> {
         let failed = |error| broken(Some(name), &error);
         let mut spec = service.container.clone();
         network.clone_into(&mut spec.network);
-        self.ledger.note(ThingKind::Container, &spec.name);
+        let container = service.container.name.as_str();
+        let engine = self.site.engine.clone();
+        let making = async move { engine.create_container(&spec).await };
         // Only the start has to wait for other services.
-        self.engine().create_container(&spec).await.map_err(failed)?;
+        self.set(name, Progress::Creating);
+        self.ledger.make(ThingKind::Container, container, making).await.map_err(failed)?;
+        self.set(name, Progress::Waiting);
         for (other, condition) in &service.waits_for {
             self.wait_for(name, other, *condition).await?;
         }
         self.set(name, Progress::Starting);
         (self.step)(format!("{name}: starting"));
-        self.engine().start_container(&spec.name).await.map_err(failed)?;
-        self.logs.follow(self.engine(), name, &spec.name);
+        self.engine().start_container(container).await.map_err(failed)?;
+        self.logs.follow(self.engine(), name, container);
         self.set(name, Progress::Running("it has not been probed yet".to_owned()));
         match &service.ready {
             Ready::Running => {}
             Ready::Healthy(command) => {
                 (self.step)(format!("{name}: waiting until healthy"));
-                self.until_healthy(name, &spec.name, command).await?;
+                self.until_healthy(name, container, command).await?;
             }
             Ready::Completed => {
                 (self.step)(format!("{name}: waiting for its end"));
-                self.until_completed(name, &spec.name).await?;
+                self.until_completed(name, container).await?;
             }
         }
         self.set(name, Progress::Ready);
@@ -291,12 +303,13 @@ impl Boot<'_> {
     /// Says which service kept the environment from becoming ready: the first that was started and isn't ready.
     fn late(&self, limit: Duration) -> BrokenEnvironment {
         let state = |service: &ServiceBlueprint| {
-            self.progress.get(&service.service).map_or(Progress::Waiting, |sender| sender.borrow().clone())
+            self.progress.get(&service.service).map_or(Progress::Pending, |sender| sender.borrow().clone())
         };
         let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
         for service in &self.blueprint.services {
             let why = match state(service) {
-                Progress::Waiting | Progress::Ready => continue,
+                Progress::Pending | Progress::Waiting | Progress::Ready => continue,
+                Progress::Creating => "the engine had not created it".to_owned(),
                 Progress::Starting => "the engine had not started it".to_owned(),
                 Progress::Running(why) => why,
             };

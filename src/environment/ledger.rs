@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use futures::future::join_all;
+use tokio_util::task::TaskTracker;
 
 use crate::engine::{self, Engine, EngineError, ThingKind};
 
@@ -11,6 +12,7 @@ use crate::engine::{self, Engine, EngineError, ThingKind};
 #[derive(Debug, Default)]
 pub struct Ledger {
     entries: Mutex<Vec<(ThingKind, String)>>,
+    in_flight: TaskTracker,
 }
 
 impl Ledger {
@@ -19,13 +21,34 @@ impl Ledger {
         self.lock().push((kind, id.into()));
     }
 
+    /// Writes a thing down, then has it made. The engine may make it even when it is no longer waited for, as when a
+    /// boot is cut short; so the making goes on in a task of its own, which a teardown waits for.
+    pub async fn make<T: Send + 'static>(
+        &self,
+        kind: ThingKind,
+        name: &str,
+        making: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        self.note(kind, name);
+        match self.in_flight.spawn(making).await {
+            Ok(made) => made,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The task is aborted only where the whole runtime ends, and this with it.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(ThingKind, String)>> {
         self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Removes everything, containers first, then what they hung on, and returns what could not be removed. May be
-    /// called again.
+    /// Removes everything, containers first, then what they hung on, and returns what could not be removed. First
+    /// waits for what is still being made, each of which has a deadline of the engine's. May be called again.
     pub async fn tear_down(&self, engine: &dyn Engine) -> Vec<EngineError> {
+        self.in_flight.close();
+        self.in_flight.wait().await;
         let entries = self.lock().clone();
         let of = |wanted: ThingKind| {
             entries.iter().rev().filter(move |(kind, _)| *kind == wanted).map(|(_, id)| id.as_str()).collect::<Vec<_>>()

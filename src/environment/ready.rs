@@ -5,12 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::stream::{BoxStream, StreamExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::logs::Logs;
-use crate::engine::{ContainerState, Engine};
+use crate::engine::{ContainerState, Death, Engine, EngineError};
 use crate::event::BrokenEnvironment;
 use crate::id::EnvironmentId;
 
@@ -49,17 +49,17 @@ impl std::fmt::Debug for dyn Engine {
 }
 
 impl Environment {
-    /// Watches over services that have just become ready; `label` is what their [`ENVIRONMENT`](super::label) label says.
+    /// Watches over services that have just become ready. `deaths` has been open since before they were found to run,
+    /// so that none is missed in between.
     pub(super) fn watch(
         id: EnvironmentId,
         engine: Arc<dyn Engine>,
-        label: &str,
+        mut deaths: BoxStream<'static, Result<Death, EngineError>>,
         runner: String,
         services: Vec<Live>,
         logs: Logs,
     ) -> Self {
         let (sender, ended) = watch::channel(false);
-        let mut deaths = engine.deaths(&format!("{}={label}", super::label::ENVIRONMENT));
         let containers: Vec<String> = services.iter().map(|live| live.container.clone()).collect();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {

@@ -18,6 +18,9 @@ const LONGEST_LINE: usize = 4 << 20;
 const LAST_WORDS: usize = 4096;
 /// How long writing to a worker may take: it reads between units only, so its input never fills up.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
+/// How long the engine is asked for the exit code of a worker that has ended, and how often.
+const CODE_WITHIN: Duration = Duration::from_secs(1);
+const CODE_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// How long a worker may take to end when it is asked to.
 const QUIT_WITHIN: Duration = Duration::from_secs(5);
 /// How long killing a worker with all its descendants may take.
@@ -237,13 +240,24 @@ impl Worker {
 
     /// What the worker's end means: call it after [`Heard::End`].
     pub async fn end(&mut self) -> WorkerError {
-        let code = self.engine.exec_exit_code(&self.exec.id).await.ok().flatten();
+        let code = tokio::time::timeout(CODE_WITHIN, self.exit_code()).await.ok().flatten();
         let partial = String::from_utf8_lossy(&self.partial).into_owned();
         let said = format!("{}{partial}", self.last_words);
         match code {
             // The engine's codes for a program that is there but can't be run, and for one that is not there.
             Some(code @ (126 | 127)) => WorkerError::CannotStart { command: self.shim.start.join(" "), code, said },
             code => WorkerError::Ended { code, said },
+        }
+    }
+
+    /// The streams close a moment before the engine has noted the exit code.
+    async fn exit_code(&mut self) -> Option<i64> {
+        loop {
+            match self.engine.exec_exit_code(&self.exec.id).await {
+                Ok(None) => tokio::time::sleep(CODE_AGAIN_AFTER).await,
+                Ok(code) => return code,
+                Err(_) => return None,
+            }
         }
     }
 

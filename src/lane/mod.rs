@@ -8,9 +8,12 @@
 
 mod unit;
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -141,7 +144,9 @@ impl Lane {
             let ledger = Ledger::default();
             let mut environment = None;
             let mut seat = unit::Seat::default();
-            let ending = self.life(id, &ledger, &mut environment, &mut seat).await;
+            // A panic costs an environment, not what is on the engine, nor the run.
+            let life = AssertUnwindSafe(self.life(id, &ledger, &mut environment, &mut seat)).catch_unwind();
+            let ending = life.await.unwrap_or_else(|panic| Ending::Broke(own_failure(&*panic)));
             if let Ending::Broke(broken) = &ending {
                 self.report(Report::Broke(id, broken.clone())).await;
             }
@@ -353,6 +358,16 @@ impl Lane {
             Err(Stopped) => Ending::Over,
             Ok(broken) => Ending::Broke(broken.unwrap_or_else(connection_lost)),
         }
+    }
+}
+
+/// What a panic means, in words.
+fn own_failure(panic: &(dyn Any + Send)) -> BrokenEnvironment {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    BrokenEnvironment {
+        service: None,
+        cause: format!("shakedown itself failed, please report it: {}", text.unwrap_or("it did not say how")),
+        log_tail: Vec::new(),
     }
 }
 

@@ -110,16 +110,21 @@ impl Lane {
                 Ok(Heard::Message(message)) => message,
                 Ok(Heard::Output(text)) => {
                     run.keep(&text);
+                    // A worker that writes without pause would keep the wait for the deadline from its turn.
+                    if Instant::now() >= deadline {
+                        return run.timed_out(limit).await;
+                    }
                     continue;
                 }
                 Ok(Heard::End) => return run.worker_lost(worker.end().await).await,
                 Err(error) => return run.worker_lost(error).await,
             };
-            // What runs between two tests, hooks for instance, has as much time as a test.
-            deadline = Instant::now() + limit;
             if let Some(end) = run.take(message).await {
                 return end;
             }
+            // What runs between two tests, hooks for instance, has as much time as a test; our own looking around
+            // does not count.
+            deadline = Instant::now() + limit;
         }
     }
 }
@@ -130,8 +135,12 @@ impl UnitRun<'_> {
         match message {
             FromWorker::Started { selector } => self.start(&selector).await,
             FromWorker::Ended { selector, outcome, duration_ms, failure, reason } => {
-                if self.current.as_ref().is_none_or(|current| current.item.selector != selector) {
+                if !self.runs(&selector) {
                     self.start(&selector).await;
+                }
+                if !self.runs(&selector) {
+                    // It was not asked for; what runs now goes on.
+                    return None;
                 }
                 let outcome = match outcome {
                     SaidOutcome::Passed => Outcome::Passed,
@@ -200,10 +209,16 @@ impl UnitRun<'_> {
     /// A test of the unit starts; one that was not asked for is nothing to us.
     async fn start(&mut self, selector: &str) {
         let Some(place) = self.waiting.iter().position(|item| item.selector == selector) else { return };
+        let message = format!("the framework went on to {selector} and did not say how this test ended");
+        self.end_current(Outcome::Failed(Failure::observed(message))).await;
         let item = self.waiting.remove(place);
         let started = Timestamp::now();
         self.current = Some(Current { item: item.clone(), started, clock: Instant::now() });
         self.lane.report(Report::Started(item, self.environment.id(), started)).await;
+    }
+
+    fn runs(&self, selector: &str) -> bool {
+        self.current.as_ref().is_some_and(|current| current.item.selector == selector)
     }
 
     async fn end_current(&mut self, outcome: Outcome) {

@@ -1,6 +1,7 @@
 //! Processes within containers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, DuplexStream};
@@ -12,6 +13,8 @@ use super::script::Answer;
 use super::suite::FakeSuite;
 use super::{FakeEngine, worker};
 
+/// When the exit code of a process that has ended is known.
+const NOTED_AFTER: Duration = Duration::from_millis(2);
 /// The exit code of a process that was killed.
 pub(super) const KILLED: i64 = 137;
 
@@ -64,14 +67,17 @@ impl Inside {
     }
 }
 
-/// Runs a process to its end, and writes down how it ended before its streams close.
+/// Runs a process to its end. As with a real engine, its exit code is known a moment after its streams have closed.
 pub(super) async fn run(id: String, program: Program, mut inside: Inside, kill: CancellationToken) {
     let code = tokio::select! {
         biased;
         () = kill.cancelled() => KILLED,
         code = execute(program, &mut inside) => code,
     };
-    inside.engine.world().process_ended(&id, code);
+    let engine = inside.engine.clone();
+    drop(inside);
+    tokio::time::sleep(NOTED_AFTER).await;
+    engine.world().process_ended(&id, code);
 }
 
 async fn execute(program: Program, inside: &mut Inside) -> i64 {

@@ -1,0 +1,11 @@
+//! Whole runs, from the first boot to the verdict, on an engine in memory and in paused time: nothing waits really.
+//!
+//! `harness` runs them, and `told` holds every one of them to what must be true of every run.
+
+mod boots;
+mod environments;
+mod harness;
+mod outcomes;
+mod stops;
+mod told;
+mod workers;

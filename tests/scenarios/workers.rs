@@ -1,0 +1,121 @@
+//! Workers that do not do as they should.
+
+use std::time::Duration;
+
+use shakedown::engine::RefusalKind;
+use shakedown::engine::fake::{Behaviour, Does, FakeSuite, SuiteFault, Verb};
+use shakedown::verdict::{Outcome, RunVerdict, TestVerdict};
+
+use super::harness::{Scenario, Told, passing, test};
+
+/// How often a worker was killed.
+fn kills(told: &Told) -> usize {
+    told.called("--kill")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_hangs_is_timed_out_its_worker_replaced_and_the_rest_of_its_unit_goes_on() {
+    for behaviour in [Behaviour::Hangs, Behaviour::HangsNoisily] {
+        let mut tests = vec![test("spec/0_spec.rb", "hangs", behaviour)];
+        tests.extend(passing(1, 3));
+        let told = Scenario::new(1, tests).run().await;
+        assert_eq!(told.outcomes("::hangs"), ["timed out"; 3]);
+        assert_eq!(told.attempts("::hangs")[0].duration.as_secs(), 20);
+        assert_eq!(told.verdict, RunVerdict::Failed);
+        assert_eq!(told.test_verdict("passes 2"), TestVerdict::Passed);
+        assert_eq!(kills(&told), 3);
+        // The rest went on in the environment in which the test had hung.
+        assert_eq!(told.attempts("passes 2")[0].environment, told.attempts("::hangs")[0].environment);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_ends_its_worker_has_failed_and_the_rest_runs() {
+    let mut tests = vec![test("spec/0_spec.rb", "fatal", Behaviour::KillsWorker)];
+    tests.extend(passing(1, 3));
+    let told = Scenario::new(2, tests).run().await;
+    assert_eq!(told.outcomes("::fatal"), ["failed"; 3]);
+    let Outcome::Failed(failure) = told.attempts("::fatal").remove(0).outcome else { panic!("failed") };
+    assert_eq!(failure.message, "the worker ended by itself with exit code 137; it said last: Killed");
+    assert_eq!(told.test_verdict("passes 2"), TestVerdict::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suite_that_cant_be_loaded_ends_the_run_with_the_frameworks_words() {
+    let told = Scenario::of_suite(2, FakeSuite::faulty(SuiteFault::LoadError, passing(1, 1))).run().await;
+    let RunVerdict::SuiteBroken(why) = told.verdict else { panic!("{:?}", told.verdict) };
+    assert!(why.contains("spec/helper.rb:7") && why.contains("undefined local variable"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_without_the_workers_program_ends_the_run_with_what_is_missing() {
+    let told = Scenario::of_suite(2, FakeSuite::faulty(SuiteFault::Missing, passing(1, 1))).run().await;
+    let RunVerdict::SuiteBroken(why) = told.verdict else { panic!("{:?}", told.verdict) };
+    assert!(why.contains("exit code 127") && why.contains("\"ruby\": executable file not found"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_speaks_another_version_or_never_loads_or_cant_list_stands_its_lanes_down() {
+    for (fault, words) in [
+        (SuiteFault::WrongProtocol, "protocol 99 instead of 1"),
+        (SuiteFault::SilentLoad, "did not load the suite within 30 s"),
+        (SuiteFault::Miscounts, "1 of 2 tests were listed"),
+        (SuiteFault::HangsWhileListing, "did not list the tests within 30 s"),
+        (SuiteFault::DiesWhileListing, "the worker ended by itself"),
+    ] {
+        let told = Scenario::of_suite(2, FakeSuite::faulty(fault, passing(1, 1))).run().await;
+        let RunVerdict::EnvironmentsUnavailable(why) = &told.verdict else { panic!("{fault:?}: {:?}", told.verdict) };
+        assert!(why.contains(words), "{fault:?}: {why}");
+        assert!(told.boots() <= 6, "{fault:?}: {} boots", told.boots());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_of_the_protocol_on_a_workers_output_is_passed_over() {
+    let told = Scenario::of_suite(1, FakeSuite::faulty(SuiteFault::Garbage, passing(1, 2))).run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_was_listed_and_is_not_known_or_not_run_has_failed() {
+    for (behaviour, words) in [(Behaviour::Unknown, "does not know"), (Behaviour::Silent, "did not run")] {
+        let mut tests = passing(1, 2);
+        tests.push(test("spec/0_spec.rb", "lost", behaviour));
+        let told = Scenario::new(2, tests).run().await;
+        assert_eq!(told.verdict, RunVerdict::Failed);
+        let Outcome::Failed(failure) = told.attempts("::lost").remove(0).outcome else { panic!("failed") };
+        assert!(failure.message.contains(words), "{}", failure.message);
+        assert_eq!(told.test_verdict("passes 1"), TestVerdict::Passed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_test_that_nobody_asked_for_is_not_taken_for_the_one_that_runs() {
+    let tests = vec![test("spec/a_spec.rb", "beside", Behaviour::PassesBesideStranger)];
+    let told = Scenario::new(1, tests).run().await;
+    assert_eq!(told.outcomes("::beside"), ["passed"]);
+    assert_eq!(told.verdict, RunVerdict::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_cant_be_killed_costs_its_environment_and_no_more() {
+    let mut tests = vec![test("spec/0_spec.rb", "hangs", Behaviour::Hangs)];
+    tests.extend(passing(2, 3));
+    let scenario = Scenario::new(1, tests);
+    scenario.engine.script(Verb::Exec, "--kill", 1, 1, Does::Refuse(RefusalKind::Other));
+    let told = scenario.run().await;
+    assert_eq!(told.test_verdict("::hangs"), TestVerdict::Failed);
+    assert_eq!(told.test_verdict("1_spec.rb::passes 2"), TestVerdict::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_diagnosis_does_not_take_the_next_tests_time() {
+    let mut tests = vec![test("spec/0_spec.rb", "fails", Behaviour::Fails)];
+    tests.extend(passing(1, 1));
+    let mut scenario = Scenario::new(1, tests);
+    scenario.test_timeout = Duration::from_secs(1);
+    // Boots look at each container a few times; the looks of the diagnosis come after those.
+    scenario.engine.script(Verb::InspectContainer, "1.1-db", 3, 1, Does::Delay(Duration::from_millis(1500)));
+    let told = scenario.run().await;
+    assert_eq!(told.outcomes("passes 0"), ["passed"]);
+}
