@@ -100,6 +100,8 @@ impl Site {
             let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
             Environment::watch(id, self.engine.clone(), deaths, runner, services, logs)
         })
+        // A health check's output, or an engine's words, may hold what a service was given.
+        .map_err(|broken| BrokenEnvironment { cause: self.secrets.mask(&broken.cause), ..broken })
     }
 }
 

@@ -162,7 +162,10 @@ impl Prepared {
         };
         let images = match images {
             Ok(images) => images,
-            Err(error) => return RunVerdict::EnvironmentsUnavailable(error.to_string()),
+            Err(error) => {
+                let why = secrets(&self.manifest).mask(&error.to_string());
+                return RunVerdict::EnvironmentsUnavailable(why);
+            }
         };
         let shared = Arc::new(Shared {
             site: Site {
