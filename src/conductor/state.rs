@@ -14,6 +14,9 @@ use crate::plan::plan;
 use crate::queue::{Handout, Queue, Take};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, run_verdict};
 
+#[cfg(test)]
+mod tests;
+
 /// What a run's decisions depend on.
 #[derive(Clone, Debug)]
 pub struct Rules {

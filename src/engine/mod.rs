@@ -123,7 +123,8 @@ pub struct Death {
 pub struct Exec {
     /// Asks [`Engine::exec_exit_code`] with it.
     pub id: String,
-    /// Its standard input; dropping it closes it.
+    /// Its standard input. Shutting it down closes it; dropping it alone does not, as it shares a connection with the
+    /// output.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
     /// What it writes, until it ends or the connection is lost.
     pub output: BoxStream<'static, Result<Output, EngineError>>,

@@ -123,8 +123,8 @@ impl World {
     /// By id or name, as the engine takes both.
     pub(super) fn remove_network(&mut self, network: &str) -> Result<(), Refusal> {
         let found = self.networks.iter().find(|(id, spec)| id.as_str() == network || spec.name == network);
-        let Some(id) = found.map(|(id, _)| id.clone()) else { return Ok(()) };
-        let in_use = self.containers.values().any(|c| c.spec.network == id && c.is_running());
+        let Some((id, name)) = found.map(|(id, spec)| (id.clone(), spec.name.clone())) else { return Ok(()) };
+        let in_use = self.containers.values().any(|c| [&id, &name].contains(&&c.spec.network) && c.is_running());
         if in_use {
             return Err(refusal(RefusalKind::Other, "the network has active endpoints"));
         }
