@@ -422,6 +422,10 @@ async fn pull_fails(ground: &Ground) {
 
 async fn uses_time(ground: &Ground) {
     let container = ground.running().await;
-    assert!(ground.engine.cpu_time(&container).await.expect("told") > Duration::ZERO);
-    assert!(ground.engine.cpu_time(&ground.name("nobody")).await.is_err());
+    let first = async |container: &str| {
+        let mut figures = ground.engine.follow_cpu(container);
+        tokio::time::timeout(Duration::from_secs(30), figures.next()).await.expect("in time").expect("a figure")
+    };
+    assert!(first(&container).await.expect("told") > Duration::ZERO);
+    assert!(first(&ground.name("nobody")).await.is_err());
 }

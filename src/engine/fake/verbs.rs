@@ -189,8 +189,18 @@ impl Engine for FakeEngine {
     }
 
     fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>> {
-        self.world().note_call(Verb::FollowCpu, container, "");
-        stream::iter([Ok(Duration::from_secs(1))]).boxed()
+        let mut world = self.world();
+        world.note_call(Verb::FollowCpu, container, "");
+        let told = match world.inspect(container) {
+            ContainerState::Gone => Err(EngineError::Stream {
+                what: format!("figures of {container}"),
+                refusal: refusal(RefusalKind::NotFound, "no such container"),
+            }),
+            ContainerState::Created | ContainerState::Running { .. } | ContainerState::Exited { .. } => {
+                Ok(Duration::from_secs(1))
+            }
+        };
+        stream::iter([told]).boxed()
     }
 
     fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>> {
