@@ -139,13 +139,20 @@ impl Lane {
     /// Lives until the run is over or the lane stands down. Nothing of it is left on the engine then.
     pub async fn live(mut self) {
         let (mut unused, mut fruitless) = (0, 0);
+        let shared = self.shared.clone();
         for generation in 1.. {
+            // An environment that may not begin to boot any more is none: it is not told of, nor torn down.
+            let permit = tokio::select! {
+                biased;
+                () = shared.stop.cancelled() => return,
+                permit = shared.boots.acquire() => permit,
+            };
             let id = EnvironmentId { lane: self.index, generation };
             let ledger = Ledger::default();
             let mut environment = None;
             let mut seat = unit::Seat::default();
             // A panic costs an environment, not what is on the engine, nor the run.
-            let life = AssertUnwindSafe(self.life(id, &ledger, &mut environment, &mut seat)).catch_unwind();
+            let life = AssertUnwindSafe(self.life(id, &ledger, permit, &mut environment, &mut seat)).catch_unwind();
             let ending = life.await.unwrap_or_else(|panic| Ending::Broke(own_failure(&*panic)));
             if let Ending::Broke(broken) = &ending {
                 self.report(Report::Broke(id, broken.clone())).await;
@@ -183,21 +190,17 @@ impl Lane {
         self.report(Report::Removed(id, cpu)).await;
     }
 
-    /// One environment's life. `kept` holds the environment afterwards, for its logs.
+    /// One environment's life; the boot has its `permit`. `kept` holds the environment afterwards, for its logs.
     async fn life(
         &mut self,
         id: EnvironmentId,
         ledger: &Ledger,
+        permit: impl Send,
         kept: &mut Option<Environment>,
         seat: &mut unit::Seat,
     ) -> Ending {
         let shared = self.shared.clone();
         let stop = shared.stop.clone();
-        let permit = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ending::Over,
-            permit = shared.boots.acquire() => permit,
-        };
         self.report(Report::Booting(id)).await;
         let started = Instant::now();
         let step = |what: String| {

@@ -49,6 +49,14 @@ async fn a_run_that_is_stopped_at_any_moment_is_interrupted_quickly_and_leaves_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lane_that_has_not_begun_to_boot_when_the_run_stops_tells_of_no_environment() {
+    // The harness lets two lanes boot at once; the others wait for their turn.
+    let told = Scenario::new(4, passing(2, 2)).stop_at(Duration::from_millis(300), INTERRUPT).run().await;
+    assert_eq!(told.verdict, RunVerdict::Interrupted(Interruption::Interrupt));
+    assert_eq!(told.boots(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_that_is_killed_at_any_moment_is_interrupted_at_once_and_can_be_swept() {
     for millis in (0..16_000).step_by(110) {
         let moment = Duration::from_millis(millis);

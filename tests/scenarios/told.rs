@@ -46,6 +46,7 @@ impl Told {
             }
         }
         assert!(killed || running.is_empty(), "started and never ended: {running:?}");
+        self.check_environments(killed);
 
         for test in self.planned() {
             let attempts = self.attempts(&test);
@@ -70,6 +71,32 @@ impl Told {
                 assert!(fine, "the run passed, though {test} is {}", verdict.word());
             }
         }
+    }
+
+    /// What is told of an environment is told between its beginning and its end: the store takes nothing else.
+    fn check_environments(&self, killed: bool) {
+        let (mut present, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for event in &self.events {
+            match event {
+                RunEvent::EnvironmentStarting { environment, .. } => {
+                    assert!(!gone.contains(environment), "{environment} comes back");
+                    assert!(present.insert(*environment), "{environment} begins twice");
+                }
+                RunEvent::EnvironmentRemoved { environment, .. } => {
+                    assert!(present.remove(environment), "{environment} ends, and never began");
+                    gone.insert(*environment);
+                }
+                RunEvent::EnvironmentReady { environment, .. }
+                | RunEvent::EnvironmentBroke { environment, .. }
+                | RunEvent::EnvironmentProgress { environment, .. }
+                | RunEvent::UnitStarted { environment, .. }
+                | RunEvent::AttemptStarted { environment, .. } => {
+                    assert!(present.contains(environment), "{event:?} is told of no environment");
+                }
+                _ => {}
+            }
+        }
+        assert!(killed || present.is_empty(), "never removed: {present:?}");
     }
 
     fn planned(&self) -> Vec<String> {

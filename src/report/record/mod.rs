@@ -172,6 +172,8 @@ impl RunRecord {
             RunEvent::ImageProgress { service, line: _ } => {
                 self.images.entry(service.clone()).or_insert(None);
             }
+            // One that was there needs no place in a record of what was made.
+            RunEvent::ImageReady { took, .. } if took.is_zero() => {}
             RunEvent::ImageReady { service, took } => {
                 self.images.insert(service.clone(), Some(*took));
             }
