@@ -322,11 +322,13 @@ impl Boot<'_> {
                 log_tail: self.logs.tail(name),
             };
         }
-        BrokenEnvironment {
-            service: None,
-            cause: format!("the engine had not made the network within {limit:#}"),
-            log_tail: Vec::new(),
-        }
+        let all_pending = self.blueprint.services.iter().all(|service| state(service) == Progress::Pending);
+        let cause = if all_pending {
+            format!("the engine had not made the network within {limit:#}")
+        } else {
+            format!("the environment was not ready within {limit:#}, though no service of it was late")
+        };
+        BrokenEnvironment { service: None, cause, log_tail: Vec::new() }
     }
 }
 
