@@ -123,6 +123,6 @@ impl Page {
         let code = self.paint.strong(&format!("exit code {}", ending.exit_code));
         let mut meaning = text::head(text::lines(&meaning(record, ending)), LISTED).into_iter();
         self.lines.extend([String::new(), format!("  {code}: {}", meaning.next().unwrap_or_default())]);
-        self.lines.extend(meaning.map(|line| format!("    {line}")));
+        self.lines.extend(meaning.map(|line| format!("    {line}").trim_end().to_owned()));
     }
 }
