@@ -1,0 +1,3 @@
+RSpec.describe "Cart" do
+  it("can't be read") { ) }
+end
