@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use futures::future::try_join_all;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
 
 use super::blueprint::{Blueprint, Ready, ServiceBlueprint, blueprint};
 use super::images::Images;
@@ -51,6 +52,8 @@ pub struct Site {
     pub secrets: Secrets,
     /// Where their networks' addresses come from.
     pub subnets: Subnets,
+    /// What is being made on the engine. After a run that did not wait for its lanes, wait for this before sweeping.
+    pub in_flight: TaskTracker,
 }
 
 /// How far a service has come.

@@ -9,13 +9,20 @@ use crate::engine::{self, Engine, EngineError, ThingKind};
 
 /// The things of one environment. Each is written down before it is created, so that whatever happens in between,
 /// [`tear_down`](Self::tear_down) knows of it; what was never created counts as removed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ledger {
     entries: Mutex<Vec<(ThingKind, String)>>,
     in_flight: TaskTracker,
+    in_flight_of_run: TaskTracker,
 }
 
 impl Ledger {
+    /// An empty ledger. What is being made is tracked in `in_flight_of_run`, too, for when nobody is left to tear the
+    /// ledger down.
+    pub fn new(in_flight_of_run: TaskTracker) -> Self {
+        Self { entries: Mutex::default(), in_flight: TaskTracker::new(), in_flight_of_run }
+    }
+
     /// Writes a thing down, by the name or id under which it can be removed.
     pub fn note(&self, kind: ThingKind, id: impl Into<String>) {
         self.lock().push((kind, id.into()));
@@ -30,7 +37,7 @@ impl Ledger {
         making: impl Future<Output = T> + Send + 'static,
     ) -> T {
         self.note(kind, name);
-        match self.in_flight.spawn(making).await {
+        match self.in_flight.spawn(self.in_flight_of_run.track_future(making)).await {
             Ok(made) => made,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

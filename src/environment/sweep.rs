@@ -9,53 +9,57 @@ use crate::engine::{self, Engine, EngineError, Labelled, ThingKind};
 use crate::id::RunId;
 use crate::owner;
 
-/// Something that an engine was asked to create may turn up after it was looked for, when the asking was cut off.
+/// The pause between two looks. Something that an engine was asked to create may turn up after it was looked for, when
+/// the asking was cut off; and what somebody else removes at this moment still holds its network.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
-/// Bounds the rounds of a sweep whose things can't be removed.
-const MOST_ROUNDS: usize = 20;
+/// Bounds a sweep whose things can't be removed.
+const MOST_ROUNDS: usize = 100;
 
 /// Removes everything of one run, until nothing of it is found twice in a row. Returns what was removed.
 pub async fn sweep_run(engine: &dyn Engine, run: &RunId) -> Result<Vec<Labelled>, EngineError> {
-    let filter = format!("{}={run}", label::RUN);
-    let mut removed = Vec::new();
-    let mut empty_in_a_row = 0;
-    for _ in 0..MOST_ROUNDS {
-        let found = engine.list(&filter).await?;
-        if found.is_empty() {
-            empty_in_a_row += 1;
-            if empty_in_a_row == 2 {
-                return Ok(removed);
-            }
-            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-            continue;
-        }
-        empty_in_a_row = 0;
-        removed.extend(remove_all(engine, found).await?);
-    }
-    Ok(removed)
+    sweep(engine, &format!("{}={run}", label::RUN), 2, |_| true).await
 }
 
 /// Removes everything that was made by processes which have ended since. Things of living processes and of other
 /// hosts are not touched. Returns what was removed.
 pub async fn sweep_dead(engine: &dyn Engine) -> Result<Vec<Labelled>, EngineError> {
-    let mut removed = Vec::new();
-    for _ in 0..2 {
-        let found = engine.list(label::RUN).await?;
-        let dead: Vec<Labelled> = found
-            .into_iter()
-            .filter(|thing| thing.labels.get(label::LEASE).is_some_and(|lease| owner::is_dead(lease)))
-            .collect();
-        if dead.is_empty() {
-            break;
+    let is_dead = |thing: &Labelled| thing.labels.get(label::LEASE).is_some_and(|lease| owner::is_dead(lease));
+    sweep(engine, label::RUN, 1, is_dead).await
+}
+
+/// Removes what carries `label` and is `ours`, until none is found `sure_after` times in a row. What can't be removed
+/// is tried again; if that does not help, the last error is returned.
+async fn sweep(
+    engine: &dyn Engine,
+    label: &str,
+    sure_after: usize,
+    ours: impl Fn(&Labelled) -> bool,
+) -> Result<Vec<Labelled>, EngineError> {
+    let mut removed: Vec<Labelled> = Vec::new();
+    let mut last_error = None;
+    let mut empty_in_a_row = 0;
+    for _ in 0..MOST_ROUNDS {
+        let mut found = engine.list(label).await?;
+        found.retain(&ours);
+        if found.is_empty() {
+            empty_in_a_row += 1;
+            if empty_in_a_row == sure_after {
+                return Ok(removed);
+            }
+        } else {
+            empty_in_a_row = 0;
+            last_error = remove_all(engine, &found).await.err();
+            found.retain(|thing| !removed.contains(thing));
+            removed.extend(found);
         }
-        removed.extend(remove_all(engine, dead).await?);
+        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
-    Ok(removed)
+    last_error.map_or(Ok(removed), Err)
 }
 
 /// Removes containers, then networks, then volumes. An error of one does not keep the others from being removed;
 /// the first is returned.
-async fn remove_all(engine: &dyn Engine, things: Vec<Labelled>) -> Result<Vec<Labelled>, EngineError> {
+async fn remove_all(engine: &dyn Engine, things: &[Labelled]) -> Result<(), EngineError> {
     let mut first_error = None;
     for kind in [ThingKind::Container, ThingKind::Network, ThingKind::Volume] {
         let of_kind = things.iter().filter(|thing| thing.kind == kind);
@@ -64,6 +68,6 @@ async fn remove_all(engine: &dyn Engine, things: Vec<Labelled>) -> Result<Vec<La
     }
     match first_error {
         Some(error) => Err(error),
-        None => Ok(things),
+        None => Ok(()),
     }
 }

@@ -148,7 +148,7 @@ impl Lane {
                 permit = shared.boots.acquire() => permit,
             };
             let id = EnvironmentId { lane: self.index, generation };
-            let ledger = Ledger::default();
+            let ledger = Ledger::new(shared.site.in_flight.clone());
             let mut environment = None;
             let mut seat = unit::Seat::default();
             // A panic costs an environment, not what is on the engine, nor the run.

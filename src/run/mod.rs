@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::RunArgs;
 use crate::conductor::state::Rules;
@@ -34,6 +35,9 @@ use crate::verdict::{AttemptLimits, RunVerdict, StopReason};
 pub use error::RunError;
 use sink::Telling;
 use stops::Listening;
+
+/// How long the engine may take to create what nobody waits for any more, before the run looks for leftovers.
+const LANDED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Runs a suite and returns the exit code. Everything there is to say has been said when it returns.
 pub async fn run(args: RunArgs) -> u8 {
@@ -167,6 +171,7 @@ impl Prepared {
                 return RunVerdict::EnvironmentsUnavailable(why);
             }
         };
+        let in_flight = TaskTracker::new();
         let shared = Arc::new(Shared {
             site: Site {
                 engine: self.engine.clone(),
@@ -177,6 +182,7 @@ impl Prepared {
                 logs: self.run_folder.join("logs"),
                 secrets: secrets(&self.manifest),
                 subnets: Subnets::starting_at(rand::random()),
+                in_flight: in_flight.clone(),
             },
             boots: Semaphore::new(self.header.cpus as usize),
             test_timeout: args.test_timeout.unwrap_or(self.manifest.retry.test_timeout),
@@ -185,6 +191,9 @@ impl Prepared {
         });
         let lanes = self.header.lanes;
         let verdict = conduct(self.rules.clone(), shared, lanes, listening.stops, &mut self.telling).await;
+        in_flight.close();
+        // Lanes wait for what they make, unless they were not waited for themselves.
+        let _ = tokio::time::timeout(LANDED_WITHIN, in_flight.wait()).await;
         self.sweep().await;
         verdict
     }

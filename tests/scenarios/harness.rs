@@ -190,6 +190,7 @@ fn shared(scenario: &Scenario, engine: &FakeEngine, run: RunId, logs: PathBuf) -
             logs,
             secrets: Secrets::default(),
             subnets: Subnets::starting_at(0),
+            in_flight: tokio_util::task::TaskTracker::new(),
         },
         boots: Semaphore::new(2),
         test_timeout: scenario.test_timeout,
