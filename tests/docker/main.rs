@@ -1,0 +1,18 @@
+//! The program as its users start it, against a real Docker engine.
+//!
+//! Most tests shake down `tiny/`, an application and a suite as small as can be, with faults planted through
+//! `TINY_FAULTS`; two take the storefront with its real browser. Each test has a [`stage::Stage`]: one at a time on
+//! the whole host, and when it leaves, nothing of any run may be left on the engine.
+
+mod bad_input;
+mod docker;
+mod killing;
+mod outcome;
+mod program;
+mod rspec_worker;
+mod side_by_side;
+mod stage;
+mod stopping;
+mod storefront;
+mod unready;
+mod verdicts;
