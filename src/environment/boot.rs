@@ -16,7 +16,7 @@ use super::images::Images;
 use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
-use super::ready::{Environment, Live};
+use super::ready::{Environment, Live, runner_ended_at_once};
 use super::subnet::Subnets;
 use crate::engine::{ContainerState, Engine, EngineError, ExecSpec, NetworkSpec, Output, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
@@ -289,9 +289,7 @@ impl Boot<'_> {
             ContainerState::Exited { code: 0, .. } if name != self.site.manifest.environment.runner => Ok(None),
             ContainerState::Exited { code: 0, .. } => Err(BrokenEnvironment {
                 service: Some(name.to_owned()),
-                cause: format!(
-                    "the runner service {name} ended at once; it must stay up, for example with `command: sleep infinity`"
-                ),
+                cause: runner_ended_at_once(name),
                 log_tail: self.logs.tail_at_end(name).await,
             }),
             ContainerState::Exited { code, out_of_memory } => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub struct Environment {
     logs: Logs,
     ended: watch::Receiver<bool>,
     cpu: Arc<Mutex<BTreeMap<String, Duration>>>,
+    in_use: AtomicBool,
     /// Watch over it as long as it lives.
     _tasks: JoinSet<()>,
 }
@@ -82,7 +84,7 @@ impl Environment {
                 }
             });
         }
-        Self { id, engine, runner, services, logs, ended, cpu, _tasks: tasks }
+        Self { id, engine, runner, services, logs, ended, cpu, in_use: AtomicBool::new(false), _tasks: tasks }
     }
 
     /// Which one it is.
@@ -119,16 +121,32 @@ impl Environment {
         None
     }
 
+    /// From now on tests run in it: what breaks has broken under them.
+    pub fn put_to_use(&self) {
+        self.in_use.store(true, Ordering::Relaxed);
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.in_use.load(Ordering::Relaxed)
+    }
+
+    fn when(&self) -> &'static str {
+        if self.is_in_use() { "while tests ran" } else { "right after its start" }
+    }
+
     async fn inspect(&self) -> Option<BrokenEnvironment> {
         for live in &self.services {
             let service = &live.service;
             let cause = match self.engine.inspect_container(&live.container).await {
                 Ok(ContainerState::Running { .. } | ContainerState::Created) => continue,
+                Ok(ContainerState::Exited { code: 0, .. }) if !self.is_in_use() && live.container == self.runner => {
+                    runner_ended_at_once(service)
+                }
                 Ok(ContainerState::Exited { code, out_of_memory }) => {
                     let of = if out_of_memory { " (out of memory)" } else { "" };
-                    format!("{service} ended with exit code {code}{of} while tests ran")
+                    format!("{service} ended with exit code {code}{of} {}", self.when())
                 }
-                Ok(ContainerState::Gone) => format!("{service} was removed while tests ran"),
+                Ok(ContainerState::Gone) => format!("{service} was removed {}", self.when()),
                 Err(error) => error.to_string(),
             };
             let log_tail = self.logs.tail_at_end(service).await;
@@ -163,4 +181,9 @@ impl Environment {
     pub async fn finish_logs(&self) {
         self.logs.finish().await;
     }
+}
+
+/// What is said of a runner service that has done its work before it was given any.
+pub(super) fn runner_ended_at_once(service: &str) -> String {
+    format!("the runner service {service} ended at once; it must stay up, for example with `command: sleep infinity`")
 }

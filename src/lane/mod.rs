@@ -228,6 +228,7 @@ impl Lane {
             Ok(worker) => worker,
             Err(error) => return self.without_worker(environment, error).await,
         };
+        environment.put_to_use();
         self.report(Report::Ready(id, started.elapsed())).await;
         self.work(environment, worker, seat).await
     }
