@@ -16,7 +16,7 @@ use super::images::Images;
 use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
-use super::ready::{Environment, Live, listening, runner_ended_at_once};
+use super::ready::{Environment, Live, runner_ended_at_once};
 use super::subnet::Subnets;
 use crate::engine::{ContainerState, Engine, EngineError, ExecSpec, NetworkSpec, Output, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
@@ -284,7 +284,7 @@ impl Boot<'_> {
                 service: name.to_owned(),
                 container: service.container.name.clone(),
                 address,
-                ports: listening(address, &service.ports).await,
+                ports: service.ports.clone(),
             })),
             ContainerState::Exited { code: 0, .. } if name != self.site.manifest.environment.runner => Ok(None),
             ContainerState::Exited { code: 0, .. } => Err(BrokenEnvironment {

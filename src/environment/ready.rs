@@ -41,7 +41,6 @@ pub(super) struct Live {
     pub(super) service: String,
     pub(super) container: String,
     pub(super) address: Option<IpAddr>,
-    /// The ports on which it listened when it became ready.
     pub(super) ports: Vec<u16>,
 }
 
@@ -156,12 +155,16 @@ impl Environment {
         None
     }
 
-    /// Whether a port is closed on which a service listened when it became ready.
+    /// Whether a port is closed on which a service should listen. Where the containers' addresses can't be reached,
+    /// as on a remote engine, nothing can be said.
     async fn refuses_connections(&self) -> bool {
         for live in &self.services {
             let Some(address) = live.address else { continue };
             for port in &live.ports {
-                if connect(address, *port).await == Connect::Refused {
+                let connect = tokio::net::TcpStream::connect(SocketAddr::new(address, *port));
+                if let Ok(Err(error)) = tokio::time::timeout(CONNECT_WITHIN, connect).await
+                    && error.kind() == std::io::ErrorKind::ConnectionRefused
+                {
                     return true;
                 }
             }
@@ -183,28 +186,4 @@ impl Environment {
 /// What is said of a runner service that has done its work before it was given any.
 pub(super) fn runner_ended_at_once(service: &str) -> String {
     format!("the runner service {service} ended at once; it must stay up, for example with `command: sleep infinity`")
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Connect {
-    Accepted,
-    Refused,
-    /// The address can't be reached from here, as on a remote engine; or nothing came of it in time.
-    Unknown,
-}
-
-async fn connect(address: IpAddr, port: u16) -> Connect {
-    let connecting = tokio::net::TcpStream::connect(SocketAddr::new(address, port));
-    match tokio::time::timeout(CONNECT_WITHIN, connecting).await {
-        Ok(Ok(_)) => Connect::Accepted,
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Connect::Refused,
-        Ok(Err(_)) | Err(_) => Connect::Unknown,
-    }
-}
-
-/// Those of the ports on which a service listens. An image may expose ports on which not each of its containers does.
-pub(super) async fn listening(address: Option<IpAddr>, ports: &[u16]) -> Vec<u16> {
-    let Some(address) = address else { return Vec::new() };
-    let connects = futures::future::join_all(ports.iter().map(|port| connect(address, *port))).await;
-    ports.iter().zip(connects).filter(|(_, came)| *came == Connect::Accepted).map(|(port, _)| *port).collect()
 }
