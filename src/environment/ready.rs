@@ -1,6 +1,6 @@
 //! An environment that is ready, and what becomes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,15 @@ use crate::engine::{ContainerState, Death, Engine, EngineError};
 use crate::event::BrokenEnvironment;
 use crate::id::EnvironmentId;
 
+/// A process that dies closes its connections a moment before the port on which it listens, so that for a few
+/// milliseconds it seems to be well. Every attempt that did not pass waits for so long.
+const DYING_WITHIN: Duration = Duration::from_millis(100);
 /// How long the end of a service is waited for that no longer listens.
 const END_WITHIN: Duration = Duration::from_secs(2);
 /// How long a service may take to accept a connection when it is suspected to have ended.
 const CONNECT_WITHIN: Duration = Duration::from_millis(500);
+/// The pause between two looks at a port on which nothing listens yet.
+const LISTENING_PAUSE: Duration = Duration::from_millis(500);
 
 /// An environment whose services are all ready. Its things are in its [`Ledger`](super::Ledger).
 #[derive(Debug)]
@@ -29,6 +34,9 @@ pub struct Environment {
     services: Vec<Live>,
     logs: Logs,
     ended: watch::Receiver<bool>,
+    /// Where a connection was accepted at some time. An image may expose a port on which this service never listens,
+    /// as where one image serves for the application and the runner.
+    listening: Arc<Mutex<BTreeSet<SocketAddr>>>,
     cpu: Arc<Mutex<BTreeMap<String, Duration>>>,
     in_use: AtomicBool,
     /// Watch over it as long as it lives.
@@ -74,8 +82,12 @@ impl Environment {
             }
             let _ = sender.send(true);
         });
+        let listening = Arc::new(Mutex::new(BTreeSet::new()));
         let cpu = Arc::new(Mutex::new(BTreeMap::new()));
         for live in &services {
+            for port in live.address.iter().flat_map(|address| live.ports.iter().map(|port| (*address, *port).into())) {
+                tasks.spawn(note_when_it_listens(port, listening.clone()));
+            }
             let (container, cpu) = (live.container.clone(), cpu.clone());
             let mut figures = engine.follow_cpu(&container);
             tasks.spawn(async move {
@@ -84,7 +96,18 @@ impl Environment {
                 }
             });
         }
-        Self { id, engine, runner, services, logs, ended, cpu, in_use: AtomicBool::new(false), _tasks: tasks }
+        Self {
+            id,
+            engine,
+            runner,
+            services,
+            logs,
+            ended,
+            listening,
+            cpu,
+            in_use: AtomicBool::new(false),
+            _tasks: tasks,
+        }
     }
 
     /// Which one it is.
@@ -108,7 +131,8 @@ impl Environment {
         if let Some(broken) = self.inspect().await {
             return Some(broken);
         }
-        if !*self.ended.borrow() && !self.refuses_connections().await {
+        let ended = tokio::time::timeout(DYING_WITHIN, self.ended()).await.is_ok();
+        if !ended && !self.refuses_connections().await {
             return None;
         }
         let deadline = tokio::time::Instant::now() + END_WITHIN;
@@ -155,18 +179,13 @@ impl Environment {
         None
     }
 
-    /// Whether a port is closed on which a service should listen. Where the containers' addresses can't be reached,
-    /// as on a remote engine, nothing can be said.
+    /// Whether a port does not accept connections any more: closed, or gone with its container's network. Where the
+    /// containers' addresses can't be reached, as on a remote engine, none ever did, and nothing can be said.
     async fn refuses_connections(&self) -> bool {
-        for live in &self.services {
-            let Some(address) = live.address else { continue };
-            for port in &live.ports {
-                let connect = tokio::net::TcpStream::connect(SocketAddr::new(address, *port));
-                if let Ok(Err(error)) = tokio::time::timeout(CONNECT_WITHIN, connect).await
-                    && error.kind() == std::io::ErrorKind::ConnectionRefused
-                {
-                    return true;
-                }
+        let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for port in listening {
+            if connects(port).await != Some(true) {
+                return true;
             }
         }
         false
@@ -186,4 +205,24 @@ impl Environment {
 /// What is said of a runner service that has done its work before it was given any.
 pub(super) fn runner_ended_at_once(service: &str) -> String {
     format!("the runner service {service} ended at once; it must stay up, for example with `command: sleep infinity`")
+}
+
+/// Whether a connection is accepted there; `None` where that can't be told.
+async fn connects(port: SocketAddr) -> Option<bool> {
+    match tokio::time::timeout(CONNECT_WITHIN, tokio::net::TcpStream::connect(port)).await {
+        Ok(Ok(_)) => Some(true),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => Some(false),
+        Ok(Err(_)) | Err(_) => None,
+    }
+}
+
+/// A service without a health check counts as ready before it listens, so that one look would not do.
+async fn note_when_it_listens(port: SocketAddr, listening: Arc<Mutex<BTreeSet<SocketAddr>>>) {
+    while let Some(connects) = connects(port).await {
+        if connects {
+            listening.lock().unwrap_or_else(PoisonError::into_inner).insert(port);
+            return;
+        }
+        tokio::time::sleep(LISTENING_PAUSE).await;
+    }
 }
