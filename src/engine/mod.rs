@@ -15,11 +15,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::join_all;
 use futures::stream::BoxStream;
 use tokio::io::AsyncWrite;
 
 pub use error::{EngineError, Refusal, RefusalKind};
 pub use spec::{ContainerSpec, ExecSpec, HostPort, ImageBuild, Labels, NetworkSpec, Volume, VolumeSource};
+
+/// How often an engine is asked for an exit code that it has not noted yet.
+const EXIT_CODE_AGAIN_AFTER: Duration = Duration::from_millis(5);
 
 /// What an engine says of itself and its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +95,9 @@ pub enum ThingKind {
 }
 
 impl ThingKind {
+    /// All kinds, in the order in which they can be removed.
+    pub const ALL: [Self; 3] = [Self::Container, Self::Network, Self::Volume];
+
     /// The kind's word.
     pub fn word(self) -> &'static str {
         match self {
@@ -193,11 +200,33 @@ pub trait Engine: Send + Sync + 'static {
     async fn list(&self, label: &str) -> Result<Vec<Labelled>, EngineError>;
 }
 
-/// Removes a thing of any kind.
-pub async fn remove(engine: &dyn Engine, kind: ThingKind, id: &str) -> Result<(), EngineError> {
+/// Removes things, given by kind and id: containers first, then what they hung on. An error of one does not keep the
+/// others from being removed.
+pub async fn remove_all(engine: &dyn Engine, things: &[(ThingKind, &str)]) -> Vec<EngineError> {
+    let mut errors = Vec::new();
+    for kind in ThingKind::ALL {
+        let of_kind = things.iter().filter(|(of, _)| *of == kind);
+        let removals = join_all(of_kind.map(|(kind, id)| remove(engine, *kind, id))).await;
+        errors.extend(removals.into_iter().filter_map(Result::err));
+    }
+    errors
+}
+
+async fn remove(engine: &dyn Engine, kind: ThingKind, id: &str) -> Result<(), EngineError> {
     match kind {
         ThingKind::Container => engine.remove_container(id).await,
         ThingKind::Network => engine.remove_network(id).await,
         ThingKind::Volume => engine.remove_volume(id).await,
+    }
+}
+
+/// The exit code of a process whose output has ended: its streams close a moment before the engine has noted the code.
+/// Has no deadline of its own.
+pub async fn exit_code(engine: &dyn Engine, exec: &str) -> Result<i64, EngineError> {
+    loop {
+        match engine.exec_exit_code(exec).await? {
+            Some(code) => return Ok(code),
+            None => tokio::time::sleep(EXIT_CODE_AGAIN_AFTER).await,
+        }
     }
 }

@@ -16,9 +16,9 @@ use super::images::Images;
 use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
-use super::ready::{Environment, Live, runner_ended_at_once};
+use super::ready::{Environment, Live, ended, runner_ended_at_once};
 use super::subnet::Subnets;
-use crate::engine::{ContainerState, Engine, EngineError, ExecSpec, NetworkSpec, Output, RefusalKind, ThingKind};
+use crate::engine::{self, ContainerState, Engine, EngineError, ExecSpec, NetworkSpec, Output, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
 use crate::id::{EnvironmentId, RunId};
 use crate::manifest::Manifest;
@@ -268,10 +268,9 @@ impl Boot<'_> {
     }
 
     async fn ended(&self, name: &str, code: i64, out_of_memory: bool, when: &str) -> BrokenEnvironment {
-        let of = if out_of_memory { " (out of memory)" } else { "" };
         BrokenEnvironment {
             service: Some(name.to_owned()),
-            cause: format!("{name} ended with exit code {code}{of} {when}"),
+            cause: ended(name, code, out_of_memory, when),
             log_tail: self.logs.tail_at_end(name).await,
         }
     }
@@ -347,13 +346,9 @@ async fn probe(engine: &dyn Engine, container: &str, command: &[String]) -> Resu
             said.extend_from_slice(&chunk[..chunk.len().min(PROBE_OUTPUT.saturating_sub(said.len()))]);
         }
         let said = String::from_utf8_lossy(&said).trim().to_owned();
-        loop {
-            match engine.exec_exit_code(&exec.id).await.map_err(|error| error.to_string())? {
-                Some(0) => return Ok(()),
-                Some(code) => return Err(format!("exit code {code}: {said}")),
-                // The streams close a moment before the engine has noted the exit code.
-                None => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
+        match engine::exit_code(engine, &exec.id).await.map_err(|error| error.to_string())? {
+            0 => Ok(()),
+            code => Err(format!("exit code {code}: {said}")),
         }
     };
     match tokio::time::timeout(PROBE_WITHIN, once).await {

@@ -2,7 +2,6 @@
 
 use std::sync::Mutex;
 
-use futures::future::join_all;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::{self, Engine, EngineError, ThingKind};
@@ -57,14 +56,8 @@ impl Ledger {
         self.in_flight.close();
         self.in_flight.wait().await;
         let entries = self.lock().clone();
-        let of = |wanted: ThingKind| {
-            entries.iter().rev().filter(move |(kind, _)| *kind == wanted).map(|(_, id)| id.as_str()).collect::<Vec<_>>()
-        };
-        let mut errors = Vec::new();
-        for kind in [ThingKind::Container, ThingKind::Network, ThingKind::Volume] {
-            let removals = of(kind).into_iter().map(|id| engine::remove(engine, kind, id));
-            errors.extend(join_all(removals).await.into_iter().filter_map(Result::err));
-        }
+        let things: Vec<(ThingKind, &str)> = entries.iter().rev().map(|(kind, id)| (*kind, id.as_str())).collect();
+        let errors = engine::remove_all(engine, &things).await;
         if errors.is_empty() {
             self.lock().retain(|entry| !entries.contains(entry));
         }

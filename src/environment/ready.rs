@@ -166,10 +166,7 @@ impl Environment {
                 Ok(ContainerState::Exited { code: 0, .. }) if !self.is_in_use() && live.container == self.runner => {
                     runner_ended_at_once(service)
                 }
-                Ok(ContainerState::Exited { code, out_of_memory }) => {
-                    let of = if out_of_memory { " (out of memory)" } else { "" };
-                    format!("{service} ended with exit code {code}{of} {}", self.when())
-                }
+                Ok(ContainerState::Exited { code, out_of_memory }) => ended(service, code, out_of_memory, self.when()),
                 Ok(ContainerState::Gone) => format!("{service} was removed {}", self.when()),
                 Err(error) => error.to_string(),
             };
@@ -200,6 +197,12 @@ impl Environment {
     pub async fn finish_logs(&self) {
         self.logs.finish().await;
     }
+}
+
+/// What is said of a service whose container has ended: `web ended with exit code 1 while tests ran`.
+pub(super) fn ended(service: &str, code: i64, out_of_memory: bool, when: &str) -> String {
+    let of = if out_of_memory { " (out of memory)" } else { "" };
+    format!("{service} ended with exit code {code}{of} {when}")
 }
 
 /// What is said of a runner service that has done its work before it was given any.

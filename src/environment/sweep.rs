@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
-
 use super::label;
 use crate::engine::{self, Engine, EngineError, Labelled, ThingKind};
 use crate::id::RunId;
@@ -48,26 +46,12 @@ async fn sweep(
             }
         } else {
             empty_in_a_row = 0;
-            last_error = remove_all(engine, &found).await.err();
+            let things: Vec<(ThingKind, &str)> = found.iter().map(|thing| (thing.kind, thing.id.as_str())).collect();
+            last_error = engine::remove_all(engine, &things).await.into_iter().next();
             found.retain(|thing| !removed.contains(thing));
             removed.extend(found);
         }
         tokio::time::sleep(LOOK_AGAIN_AFTER).await;
     }
     last_error.map_or(Ok(removed), Err)
-}
-
-/// Removes containers, then networks, then volumes. An error of one does not keep the others from being removed;
-/// the first is returned.
-async fn remove_all(engine: &dyn Engine, things: &[Labelled]) -> Result<(), EngineError> {
-    let mut first_error = None;
-    for kind in [ThingKind::Container, ThingKind::Network, ThingKind::Volume] {
-        let of_kind = things.iter().filter(|thing| thing.kind == kind);
-        let removals = join_all(of_kind.map(|thing| engine::remove(engine, kind, &thing.id))).await;
-        first_error = first_error.or(removals.into_iter().find_map(Result::err));
-    }
-    match first_error {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
 }

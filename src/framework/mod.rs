@@ -48,3 +48,10 @@ pub fn shim(framework: FrameworkKind) -> Shim {
         FrameworkKind::Rspec => rspec::SHIM,
     }
 }
+
+/// Adds `more` to what is kept of a stream of text, of which only the last `most` bytes are kept.
+pub(crate) fn keep_last(kept: &mut String, more: &str, most: usize) {
+    kept.push_str(more);
+    let cut = kept.ceil_char_boundary(kept.len().saturating_sub(most));
+    kept.drain(..cut);
+}

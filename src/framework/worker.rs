@@ -9,8 +9,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
 
 use super::protocol::{AskedTest, FromWorker, ToWorker, VERSION};
-use super::{ListedTest, Shim};
-use crate::engine::{Engine, EngineError, Exec, ExecSpec, Output};
+use super::{ListedTest, Shim, keep_last};
+use crate::engine::{self, Engine, EngineError, Exec, ExecSpec, Output};
 
 /// A line of the protocol is no longer than this; listings and messages are far shorter.
 const LONGEST_LINE: usize = 4 << 20;
@@ -18,9 +18,8 @@ const LONGEST_LINE: usize = 4 << 20;
 const LAST_WORDS: usize = 4096;
 /// How long writing to a worker may take: it reads between units only, so its input never fills up.
 const WRITE_WITHIN: Duration = Duration::from_secs(30);
-/// How long the engine is asked for the exit code of a worker that has ended, and how often.
+/// How long the engine is asked for the exit code of a worker that has ended.
 const CODE_WITHIN: Duration = Duration::from_secs(1);
-const CODE_AGAIN_AFTER: Duration = Duration::from_millis(5);
 /// How long a worker may take to end when it is asked to.
 const QUIT_WITHIN: Duration = Duration::from_secs(5);
 /// How long killing a worker with all its descendants may take.
@@ -210,14 +209,7 @@ impl Worker {
     }
 
     fn remember(&mut self, text: &str) {
-        self.last_words.push_str(text);
-        if self.last_words.len() > LAST_WORDS {
-            let mut cut = self.last_words.len() - LAST_WORDS;
-            while !self.last_words.is_char_boundary(cut) {
-                cut += 1;
-            }
-            self.last_words.drain(..cut);
-        }
+        keep_last(&mut self.last_words, text, LAST_WORDS);
     }
 
     /// The next message, before any test runs.
@@ -240,24 +232,14 @@ impl Worker {
 
     /// What the worker's end means: call it after [`Heard::End`].
     pub async fn end(&mut self) -> WorkerError {
-        let code = tokio::time::timeout(CODE_WITHIN, self.exit_code()).await.ok().flatten();
+        let code = tokio::time::timeout(CODE_WITHIN, engine::exit_code(&*self.engine, &self.exec.id)).await;
+        let code = code.ok().and_then(Result::ok);
         let partial = String::from_utf8_lossy(&self.partial).into_owned();
         let said = format!("{}{partial}", self.last_words);
         match code {
             // The engine's codes for a program that is there but can't be run, and for one that is not there.
             Some(code @ (126 | 127)) => WorkerError::CannotStart { command: self.shim.start.join(" "), code, said },
             code => WorkerError::Ended { code, said },
-        }
-    }
-
-    /// The streams close a moment before the engine has noted the exit code.
-    async fn exit_code(&mut self) -> Option<i64> {
-        loop {
-            match self.engine.exec_exit_code(&self.exec.id).await {
-                Ok(None) => tokio::time::sleep(CODE_AGAIN_AFTER).await,
-                Ok(code) => return code,
-                Err(_) => return None,
-            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::{Lane, Report, Stopped, Work, WorkItem, connection_lost};
 use crate::environment::Environment;
 use crate::event::{Attempt, BrokenEnvironment};
 use crate::framework::protocol::{AskedTest, FromWorker, SaidFailure, SaidOutcome};
-use crate::framework::{Heard, Worker, WorkerError};
+use crate::framework::{Heard, Worker, WorkerError, keep_last};
 use crate::id::{TestId, UnitId};
 use crate::verdict::{Failure, Outcome};
 
@@ -196,14 +196,7 @@ impl UnitRun<'_> {
     }
 
     fn keep(&mut self, text: &str) {
-        self.output.push_str(text);
-        if self.output.len() > MOST_OUTPUT {
-            let mut cut = self.output.len() - MOST_OUTPUT;
-            while !self.output.is_char_boundary(cut) {
-                cut += 1;
-            }
-            self.output.drain(..cut);
-        }
+        keep_last(&mut self.output, text, MOST_OUTPUT);
     }
 
     /// A test of the unit starts; one that was not asked for is nothing to us.

@@ -11,7 +11,7 @@ use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, UnitId};
 use crate::verdict::{AttemptLimits, NextStep, Outcome, TestVerdict, next_step, verdict_at_stop};
 
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 
 /// A test, by its place in the plan.
 pub type TestIndex = usize;

@@ -159,6 +159,7 @@ impl Prepared {
         for message in std::mem::take(&mut self.notes) {
             self.note(message).await;
         }
+        let secrets = secrets(&self.manifest);
         let progress = self.telling.progress();
         let images = tokio::select! {
             images = images::provide(&*self.engine, &self.header.suite, &self.manifest.compose, &progress) => images,
@@ -166,10 +167,7 @@ impl Prepared {
         };
         let images = match images {
             Ok(images) => images,
-            Err(error) => {
-                let why = secrets(&self.manifest).mask(&error.to_string());
-                return RunVerdict::EnvironmentsUnavailable(why);
-            }
+            Err(error) => return RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string())),
         };
         let in_flight = TaskTracker::new();
         let shared = Arc::new(Shared {
@@ -180,7 +178,7 @@ impl Prepared {
                 run: self.header.run.clone(),
                 lease: self.header.owner.clone(),
                 logs: self.run_folder.join("logs"),
-                secrets: secrets(&self.manifest),
+                secrets,
                 subnets: Subnets::starting_at(rand::random()),
                 in_flight: in_flight.clone(),
             },
@@ -234,7 +232,7 @@ fn swept(removed: &[Labelled]) -> Option<String> {
         let count = removed.iter().filter(|thing| thing.kind == kind).count();
         format!("{count} {}{}", kind.word(), if count == 1 { "" } else { "s" })
     };
-    let kinds = [ThingKind::Container, ThingKind::Network, ThingKind::Volume].map(count);
+    let kinds = ThingKind::ALL.map(count);
     (!removed.is_empty()).then(|| format!("removed what a run that was cut off had left: {}", kinds.join(", ")))
 }
 

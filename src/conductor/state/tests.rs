@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::event::{Attempt, BrokenEnvironment};
 use crate::id::UnitId;
-use crate::verdict::{Failure, Interruption, Outcome};
+use crate::queue::properties::outcome;
+use crate::verdict::{Interruption, Outcome};
 
 fn rules(max_failures: Option<u32>) -> Rules {
     let limits = AttemptLimits { attempts: 3, environment_attempts: 3 };
@@ -240,15 +241,6 @@ impl Game {
             }
         }
         panic!("the lanes wait for ever: {:?} {:?}", self.lanes, self.state);
-    }
-}
-
-fn outcome(n: u8) -> Outcome {
-    match n % 8 {
-        0 => Outcome::Failed(Failure::observed("no")),
-        1 => Outcome::TimedOut { limit: Duration::from_secs(1) },
-        2 => Outcome::Skipped { reason: String::new() },
-        _ => Outcome::Passed,
     }
 }
 
