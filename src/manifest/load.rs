@@ -90,11 +90,11 @@ fn assemble(
         folder: folder.to_owned(),
         suite: Suite { name: raw.name?, framework: raw.framework?, paths: raw.paths },
         environment: EnvironmentSettings {
-            runner: runner.value,
             lanes: raw.lanes,
             ready_within: raw.ready_within,
             attempts: raw.attempts,
             publish: raw.publish.into_iter().map(|service| service.value).collect(),
+            ..EnvironmentSettings::new(runner.value)
         },
         retry: RetrySettings { attempts: raw.retry_attempts, test_timeout: raw.test_timeout },
         compose: read?.project,

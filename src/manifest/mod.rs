@@ -29,6 +29,11 @@ use std::time::Duration;
 /// The file's name within the manifest's folder.
 pub const FILE_NAME: &str = "shakedown.toml";
 
+/// The default of time spans.
+const TWO_MINUTES: Duration = Duration::from_secs(120);
+/// The default of attempts.
+const THREE: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
+
 /// A manifest that was checked: every reference holds, every value is within its bounds.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -75,6 +80,19 @@ pub struct EnvironmentSettings {
     pub attempts: NonZeroU32,
     /// Services whose published ports are kept; all others' are dropped, as N copies can't share them.
     pub publish: Vec<String>,
+}
+
+impl EnvironmentSettings {
+    /// What holds for a suite that names nothing but its `runner`.
+    pub fn new(runner: impl Into<String>) -> Self {
+        Self {
+            runner: runner.into(),
+            lanes: Lanes::Auto,
+            ready_within: TWO_MINUTES,
+            attempts: THREE,
+            publish: Vec::new(),
+        }
+    }
 }
 
 /// How many environments run side by side.

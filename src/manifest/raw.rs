@@ -8,20 +8,18 @@ use toml::de::{DeTable, DeValue};
 use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
 use super::text::line_at;
-use super::{FrameworkKind, Lanes, suggest};
+use super::{FrameworkKind, Lanes, THREE, TWO_MINUTES, suggest};
 
 const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
-const SUITE: [&str; 3] = ["name", "framework", "paths"];
-const ENVIRONMENT: [&str; 6] = ["compose", "runner", "lanes", "ready_within", "attempts", "publish"];
-const ENVIRONMENT_NOT_YET: [&str; 1] = ["reset"];
-const RETRY: [&str; 2] = ["attempts", "test_timeout"];
+const SUITE: &[&str] = &["name", "framework", "paths"];
+const ENVIRONMENT: &[&str] = &["compose", "runner", "lanes", "ready_within", "attempts", "publish"];
+const ENVIRONMENT_NOT_YET: &[&str] = &["reset"];
+const RETRY: &[&str] = &["attempts", "test_timeout"];
 
 const FRAMEWORKS_HELP: &str = "known frameworks: rspec (playwright, pytest and command are not supported yet)";
-const TWO_MINUTES: Duration = Duration::from_secs(120);
 const MOST_LANES: u16 = 64;
 const LONGEST_NAME: usize = 40;
-const THREE: NonZeroU32 = NonZeroU32::new(3).expect("three is not zero");
 
 /// What the file says, with defaults filled in. What is required is `None` only if a problem was reported.
 #[derive(Debug)]
@@ -68,9 +66,9 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
     }
     report_unknown_sections(root, text, findings);
 
-    let suite = Section::open(root, "suite", &SUITE, &[], text, findings);
-    let environment = Section::open(root, "environment", &ENVIRONMENT, &ENVIRONMENT_NOT_YET, text, findings);
-    let retry = Section::open(root, "retry", &RETRY, &[], text, findings);
+    let suite = Section::open(root, "suite", SUITE, &[], text, findings);
+    let environment = Section::open(root, "environment", ENVIRONMENT, ENVIRONMENT_NOT_YET, text, findings);
+    let retry = Section::open(root, "retry", RETRY, &[], text, findings);
 
     Some(Raw {
         name: name(&suite, findings),

@@ -226,11 +226,9 @@ fn shop(lanes: u16) -> Manifest {
         folder: PathBuf::from("shop"),
         suite: Suite { name: "shop".to_owned(), framework: FrameworkKind::Rspec, paths: vec!["spec".to_owned()] },
         environment: EnvironmentSettings {
-            runner: "browser".to_owned(),
             lanes: Lanes::Count(NonZeroU16::new(lanes).expect("lanes")),
             ready_within: Duration::from_secs(30),
-            attempts: NonZeroU32::new(3).expect("three"),
-            publish: Vec::new(),
+            ..EnvironmentSettings::new("browser")
         },
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: Duration::from_secs(20) },
         compose: Project { file: PathBuf::from("shop/compose.yaml"), services },

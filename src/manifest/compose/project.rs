@@ -114,7 +114,7 @@ fn read_root(
             ),
             extension if extension.starts_with("x-") => {}
             unknown => {
-                let help = suggest::help(unknown, "keys", TOP_LEVEL);
+                let help = suggest::help(unknown, "keys", TOP_LEVEL.iter().copied());
                 let message = format!("the unknown key \"{unknown}\" has no effect");
                 reader.findings.warning(entry.line, message, help);
             }

@@ -209,7 +209,7 @@ fn unknown(reader: &mut Reader<'_>, key: &str, line: usize) {
         reader.no_effect(key, line);
         return;
     }
-    let known = ACTED_ON.into_iter().chain(HARMLESS).chain(WITHOUT_EFFECT);
+    let known = ACTED_ON.iter().chain(HARMLESS).chain(WITHOUT_EFFECT).copied();
     let help = match suggest::closest(key, known) {
         Some(candidate) => format!("did you mean \"{candidate}\"?"),
         None => "Compose has no such setting that is known here".to_owned(),

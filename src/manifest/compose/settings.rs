@@ -1,7 +1,7 @@
 //! The settings that Compose knows, by what becomes of them here.
 
 /// Settings of a service that are acted on.
-pub(super) const ACTED_ON: [&str; 30] = [
+pub(super) const ACTED_ON: &[&str] = &[
     "build",
     "cap_add",
     "cap_drop",
@@ -35,10 +35,10 @@ pub(super) const ACTED_ON: [&str; 30] = [
 ];
 
 /// Settings of a service that make no difference to a test, so that nothing need be said about them.
-pub(super) const HARMLESS: [&str; 5] = ["annotations", "attach", "develop", "stdin_open", "tty"];
+pub(super) const HARMLESS: &[&str] = &["annotations", "attach", "develop", "stdin_open", "tty"];
 
 /// Settings of a service that are left out, which its writer should know.
-pub(super) const WITHOUT_EFFECT: [&str; 55] = [
+pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "blkio_config",
     "cgroup",
     "cgroup_parent",
@@ -97,11 +97,11 @@ pub(super) const WITHOUT_EFFECT: [&str; 55] = [
 ];
 
 /// Top-level keys of a Compose file.
-pub(super) const TOP_LEVEL: [&str; 9] =
-    ["services", "volumes", "networks", "name", "version", "secrets", "configs", "include", "models"];
+pub(super) const TOP_LEVEL: &[&str] =
+    &["services", "volumes", "networks", "name", "version", "secrets", "configs", "include", "models"];
 
 /// Names for which Chromium insists on https, as whole top-level domains are on its preload list.
-const ALWAYS_HTTPS: [&str; 32] = [
+const ALWAYS_HTTPS: &[&str] = &[
     "android",
     "app",
     "bank",
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_setting_stands_in_one_list_only() {
-        let mut all: Vec<&str> = ACTED_ON.into_iter().chain(HARMLESS).chain(WITHOUT_EFFECT).collect();
+        let mut all: Vec<&str> = ACTED_ON.iter().chain(HARMLESS).chain(WITHOUT_EFFECT).copied().collect();
         all.sort_unstable();
         let count = all.len();
         all.dedup();
