@@ -174,6 +174,7 @@ macro_rules! contract {
 }
 
 contract! {
+    answers, fake_an_engine_that_is_there_answers, docker_an_engine_that_is_there_answers;
     lives, fake_a_container_is_created_runs_and_is_gone, docker_a_container_is_created_runs_and_is_gone;
     removes, fake_removing_twice_or_what_never_was_is_fine, docker_removing_twice_or_what_never_was_is_fine;
     execs, fake_exec_gives_both_streams_and_the_exit_code, docker_exec_gives_both_streams_and_the_exit_code;
@@ -387,6 +388,10 @@ fn build(ground: &Ground, tag: &str, dockerfile: &str) -> ImageBuild {
         target: None,
         labels: ground.labels(),
     }
+}
+
+async fn answers(ground: &Ground) {
+    assert_eq!(ground.engine.ping().await, Ok(()));
 }
 
 async fn builds(ground: &Ground) {

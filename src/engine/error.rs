@@ -56,6 +56,12 @@ pub enum EngineError {
         /// Why.
         refusal: Refusal,
     },
+    /// The engine did not answer a call that asks for nothing.
+    #[error("the engine does not answer: {refusal}")]
+    Ping {
+        /// Why.
+        refusal: Refusal,
+    },
     /// An image could not be looked up, listed or removed.
     #[error("image {image} could not be looked up or removed: {refusal}")]
     Image {
@@ -176,6 +182,7 @@ impl EngineError {
         match self {
             Self::Connect { refusal, .. }
             | Self::Describe { refusal }
+            | Self::Ping { refusal }
             | Self::Image { refusal, .. }
             | Self::Pull { refusal, .. }
             | Self::Build { refusal, .. }

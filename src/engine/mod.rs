@@ -151,6 +151,8 @@ pub type Progress<'a> = &'a (dyn Fn(&str) + Send + Sync);
 pub trait Engine: Send + Sync + 'static {
     /// What the engine says of itself.
     async fn describe(&self) -> Result<EngineInfo, EngineError>;
+    /// Whether it answers at all, found out within seconds.
+    async fn ping(&self) -> Result<(), EngineError>;
 
     /// An image by reference or id; `None` where the engine does not have it.
     async fn inspect_image(&self, image: &str) -> Result<Option<ImageInfo>, EngineError>;

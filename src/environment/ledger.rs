@@ -1,10 +1,14 @@
 //! What an environment has made, or is about to make, on the engine.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use crate::engine::{self, Engine, EngineError, ThingKind};
+
+/// The pauses before what could not be removed is tried again.
+const REMOVE_AGAIN_AFTER: [Duration; 3] = [Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// The things of one environment. Each is written down before it is created, so that whatever happens in between,
 /// [`tear_down`](Self::tear_down) knows of it; what was never created counts as removed.
@@ -50,11 +54,24 @@ impl Ledger {
         self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Removes everything, containers first, then what they hung on, and returns what could not be removed. First
-    /// waits for what is still being made, each of which has a deadline of the engine's. May be called again.
+    /// Removes everything, containers first, then what they hung on, and returns what could not be removed, though it
+    /// was tried a few times: a connection may be cut at any moment. First waits for what is still being made, each of
+    /// which has a deadline of the engine's. May be called again.
     pub async fn tear_down(&self, engine: &dyn Engine) -> Vec<EngineError> {
         self.in_flight.close();
         self.in_flight.wait().await;
+        let mut errors = self.remove_all(engine).await;
+        for pause in REMOVE_AGAIN_AFTER {
+            if errors.is_empty() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            errors = self.remove_all(engine).await;
+        }
+        errors
+    }
+
+    async fn remove_all(&self, engine: &dyn Engine) -> Vec<EngineError> {
         let entries = self.lock().clone();
         let things: Vec<(ThingKind, &str)> = entries.iter().rev().map(|(kind, id)| (*kind, id.as_str())).collect();
         let errors = engine::remove_all(engine, &things).await;

@@ -7,6 +7,7 @@
 //!
 //! Architecture invariant: nothing here knows of tests, verdicts or SQL.
 
+mod away;
 mod blueprint;
 mod boot;
 mod context;
@@ -17,6 +18,7 @@ mod ready;
 mod subnet;
 pub mod sweep;
 
+pub use away::Presence;
 pub use boot::Site;
 pub use ledger::Ledger;
 pub use ready::Environment;

@@ -10,6 +10,9 @@ use crate::owner;
 /// The pause between two looks. Something that an engine was asked to create may turn up after it was looked for, when
 /// the asking was cut off; and what somebody else removes at this moment still holds its network.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
+/// How many looks in a row may fail before the engine counts as away; the pauses between them grow to some seconds
+/// in all.
+const MOST_UNANSWERED: u32 = 6;
 /// Bounds a sweep whose things can't be removed.
 const MOST_ROUNDS: usize = 100;
 
@@ -35,9 +38,21 @@ async fn sweep(
 ) -> Result<Vec<Labelled>, EngineError> {
     let mut removed: Vec<Labelled> = Vec::new();
     let mut last_error = None;
-    let mut empty_in_a_row = 0;
+    let (mut empty_in_a_row, mut unanswered) = (0, 0);
     for _ in 0..MOST_ROUNDS {
-        let mut found = engine.list(label).await?;
+        let mut found = match engine.list(label).await {
+            Ok(found) => found,
+            // A look that was cut off says nothing.
+            Err(error) if unanswered < MOST_UNANSWERED => {
+                empty_in_a_row = 0;
+                unanswered += 1;
+                last_error = Some(error);
+                tokio::time::sleep(LOOK_AGAIN_AFTER * unanswered).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        unanswered = 0;
         found.retain(&ours);
         if found.is_empty() {
             empty_in_a_row += 1;

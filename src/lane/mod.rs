@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::environment::{Environment, Ledger, Site};
+use crate::environment::{Environment, Ledger, Presence, Site};
 use crate::event::{Attempt, BrokenEnvironment};
 use crate::framework::{self, ListedTest, Shim, Worker, WorkerError};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
@@ -154,15 +154,23 @@ impl Lane {
             // A panic costs an environment, not what is on the engine, nor the run.
             let life = AssertUnwindSafe(self.life(id, &ledger, permit, &mut environment, &mut seat)).catch_unwind();
             let ending = life.await.unwrap_or_else(|panic| Ending::Broke(own_failure(&*panic)));
+            let mut presence = Presence::There;
             if let Ending::Broke(broken) = &ending {
                 self.report(Report::Broke(id, broken.clone())).await;
+                presence = self.until_engine_answers().await;
             }
             self.tear_down(id, &ledger, environment).await;
             match ending {
                 Ending::Over => return,
                 Ending::Recycle => (unused, fruitless) = (0, 0),
                 Ending::Broke(broken) => {
-                    unused = if seat.was_used() { 0 } else { unused + 1 };
+                    if let Presence::Away(why) = presence {
+                        self.report(Report::StoodDown(why)).await;
+                        return;
+                    }
+                    // That the engine was away for a while says nothing of the environment.
+                    let counts = presence == Presence::There;
+                    unused = if seat.was_used() { 0 } else { unused + u32::from(counts) };
                     fruitless = if seat.was_fruitful() { 0 } else { fruitless + 1 };
                     if unused == UNUSED_IN_A_ROW || fruitless == FRUITLESS_IN_A_ROW {
                         self.report(Report::StoodDown(broken.cause)).await;
@@ -176,6 +184,21 @@ impl Lane {
     async fn report(&self, report: Report) {
         // The conductor outlives its lanes; if it is gone after all, there is nobody left to tell.
         let _ = self.reports.send((self.index, report)).await;
+    }
+
+    /// Some seconds without an engine, as when it is restarted, must not use up the lane's tries.
+    async fn until_engine_answers(&self) -> Presence {
+        let presence = tokio::select! {
+            biased;
+            () = self.shared.stop.cancelled() => return Presence::There,
+            presence = self.shared.site.until_engine_answers() => presence,
+        };
+        if let Presence::Back(after) = presence {
+            let after = after.as_secs_f64();
+            let message = format!("lane {}: the engine did not answer for {after:.1} s; now it does", self.index);
+            self.report(Report::Warning(message)).await;
+        }
+        presence
     }
 
     async fn tear_down(&self, id: EnvironmentId, ledger: &Ledger, environment: Option<Environment>) {

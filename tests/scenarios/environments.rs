@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use shakedown::engine::RefusalKind;
 use shakedown::engine::fake::{Behaviour, Does, Verb};
-use shakedown::verdict::{RunVerdict, TestVerdict};
+use shakedown::verdict::{Interruption, RunVerdict, StopReason, TestVerdict};
 
 use super::harness::{Scenario, passing, test};
 
@@ -138,4 +139,50 @@ async fn a_lane_that_panics_every_time_stands_down_and_the_others_go_on() {
     let told = scenario.run().await;
     assert_eq!(told.verdict, RunVerdict::Passed);
     assert_eq!(told.stood_down().len(), 1);
+}
+
+/// The engine is away from a moment on, for so long.
+fn away_for(scenario: Scenario, from: Duration, span: Duration) -> Scenario {
+    scenario.at(from, |engine| engine.disconnect()).at(from + span, |engine| engine.reconnect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_restarted_costs_its_environments_and_no_verdict_and_no_lane() {
+    for millis in (0..9_000).step_by(500) {
+        let scenario = Scenario::new(3, passing(6, 3));
+        let told = away_for(scenario, Duration::from_millis(millis), Duration::from_secs(12)).run().await;
+        assert_eq!((told.stood_down().len(), told.verdict), (0, RunVerdict::Passed), "away from {millis} ms on");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_stays_away_is_waited_for_as_long_as_a_boot_may_take() {
+    let told =
+        Scenario::new(2, passing(6, 3)).at(Duration::from_secs(3), |engine| engine.disconnect()).swept().run().await;
+    let RunVerdict::EnvironmentsUnavailable(why) = told.verdict.clone() else { panic!("{:?}", told.verdict) };
+    let said = "lane 1, 2: the engine was lost, and did not answer again within 30s: the connection is lost";
+    assert_eq!(why, said);
+    assert!(told.took < Duration::from_secs(45), "{:?}", told.took);
+    assert_eq!(told.boots(), 2, "nothing is booted without an engine");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_is_heard_while_the_engine_is_away() {
+    let told = Scenario::new(2, passing(6, 3))
+        .at(Duration::from_secs(3), |engine| engine.disconnect())
+        .stop_at(Duration::from_secs(5), StopReason::Signal(Interruption::Interrupt))
+        .swept()
+        .run()
+        .await;
+    assert_eq!(told.verdict, RunVerdict::Interrupted(Interruption::Interrupt));
+    assert!(told.took < Duration::from_secs(15), "{:?}", told.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_removed_at_once_is_tried_again_by_its_lane() {
+    let scenario = Scenario::new(1, passing(1, 1));
+    scenario.engine.script(Verb::RemoveContainer, "", 1, 3, Does::Refuse(RefusalKind::Unreachable));
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    assert_eq!(told.warnings(), Vec::<String>::new());
 }

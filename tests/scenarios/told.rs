@@ -149,7 +149,16 @@ impl Told {
         broken.collect()
     }
 
-    /// Why lanes stood down.
+    /// What was worth saying.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let warnings = self.events.iter().filter_map(|event| match event {
+            RunEvent::Warning { message } => Some(message.clone()),
+            _ => None,
+        });
+        warnings.collect()
+    }
+
+    /// Why each lane stood down that did.
     pub(crate) fn stood_down(&self) -> Vec<String> {
         let stood_down = self.events.iter().filter_map(|event| match event {
             RunEvent::LaneStoodDown { why, .. } => Some(why.clone()),

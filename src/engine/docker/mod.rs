@@ -24,6 +24,8 @@ use super::{
 };
 use convert::refusal;
 
+/// For the call that asks whether an engine is there.
+const PING: Duration = Duration::from_secs(5);
 /// For calls that an engine answers at once.
 const QUICK: Duration = Duration::from_secs(30);
 /// For calls that start or remove things, on a busy host.
@@ -90,6 +92,10 @@ fn label_filter(labels: &[String]) -> Option<HashMap<String, Vec<String>>> {
 impl Engine for DockerEngine {
     async fn describe(&self) -> Result<EngineInfo, EngineError> {
         Ok(self.info.clone())
+    }
+
+    async fn ping(&self) -> Result<(), EngineError> {
+        within(PING, self.docker.ping()).await.map(drop).map_err(|refusal| EngineError::Ping { refusal })
     }
 
     async fn inspect_image(&self, image: &str) -> Result<Option<ImageInfo>, EngineError> {

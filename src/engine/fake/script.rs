@@ -9,6 +9,7 @@ use super::super::RefusalKind;
 #[expect(missing_docs, reason = "each is the method of the same name")]
 pub enum Verb {
     Describe,
+    Ping,
     InspectImage,
     PullImage,
     BuildImage,
@@ -36,6 +37,7 @@ impl Verb {
     pub fn word(self) -> &'static str {
         match self {
             Self::Describe => "describe",
+            Self::Ping => "ping",
             Self::InspectImage => "inspect image",
             Self::PullImage => "pull image",
             Self::BuildImage => "build image",

@@ -25,6 +25,10 @@ impl Engine for FakeEngine {
         Ok(EngineInfo { version: "0.0".to_owned(), api: "0.0".to_owned(), cpus: 4, memory: 8 << 30 })
     }
 
+    async fn ping(&self) -> Result<(), EngineError> {
+        self.call(Verb::Ping, "", "").await.map(drop).map_err(|refusal| EngineError::Ping { refusal })
+    }
+
     async fn inspect_image(&self, image: &str) -> Result<Option<ImageInfo>, EngineError> {
         let failed = |refusal| EngineError::Image { image: image.to_owned(), refusal };
         self.call(Verb::InspectImage, image, "").await.map_err(failed)?;
