@@ -35,6 +35,29 @@ pub enum Command {
         /// The folder with shakedown.toml
         manifest: PathBuf,
     },
+    /// Remove what a run made, once its process is dead; started by the run itself
+    #[command(hide = true)]
+    Guard(GuardArgs),
+}
+
+/// `shakedown guard`, which is not for people.
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// The run
+    #[arg(long)]
+    pub run: String,
+
+    /// The run's process
+    #[arg(long)]
+    pub owner: String,
+
+    /// Where to say what had to be done
+    #[arg(long)]
+    pub log: PathBuf,
+
+    /// The run's history
+    #[arg(long)]
+    pub database: PathBuf,
 }
 
 /// `shakedown run`.

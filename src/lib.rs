@@ -21,6 +21,7 @@
 //! | [`store`] | the history: the only SQL |
 //! | [`report`] | terminal, JUnit, `run.json`, summary |
 //! | [`owner`], [`secrets`] | who owns what is left behind; what must not be written |
+//! | [`guard`] | the process that cleans up after a run that was killed |
 //! | [`run`], [`cli`], [`exit`] | wiring, the command line, the table of exit codes |
 //!
 //! Architecture invariants, held by `tests/architecture.rs`: no module imports one that must not be known to it
@@ -33,6 +34,7 @@ pub mod environment;
 pub mod event;
 pub mod exit;
 pub mod framework;
+pub mod guard;
 pub mod id;
 pub mod lane;
 pub mod manifest;

@@ -26,6 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("report", &["event", "id", "verdict"]),
     ("exit", &["verdict"]),
     ("cli", &[]),
+    ("guard", &["cli::GuardArgs", "engine", "environment::sweep", "id", "owner", "store"]),
     ("run", &["*"]),
     ("main", &["*"]),
     ("lib", &[]),

@@ -23,6 +23,7 @@ use crate::environment::images::{self, ImageProgress};
 use crate::environment::{Site, Subnets, sweep};
 use crate::event::{RunEvent, RunHeader};
 use crate::exit;
+use crate::guard::{self, Guard, Guarded};
 use crate::id::RunId;
 use crate::lane::Shared;
 use crate::manifest::compose::ImageSource;
@@ -85,6 +86,8 @@ struct Prepared {
     run_folder: std::path::PathBuf,
     rules: Rules,
     notes: Vec<String>,
+    /// Absent where it could not be started.
+    guard: Option<Guard>,
 }
 
 impl Prepared {
@@ -130,13 +133,22 @@ impl Prepared {
         let run_folder = args.reports.join(&manifest.suite.name).join(header.run.as_str());
         std::fs::create_dir_all(&run_folder)
             .map_err(|error| RunError::RunFolder { folder: run_folder.clone(), error })?;
+        let guarded = Guarded { run: &header.run, owner: &header.owner, run_folder: &run_folder, database: &database };
+        let guard = match Guard::start(guarded).await {
+            Ok(guard) => Some(guard),
+            Err(error) => {
+                notes.push(unguarded(&error));
+                None
+            }
+        };
         let telling = Telling::start(store, &run_folder);
         let engine = Arc::new(engine);
-        Ok(Self { manifest: Arc::new(manifest), engine, header, telling, run_folder, rules, notes })
+        Ok(Self { manifest: Arc::new(manifest), engine, header, telling, run_folder, rules, notes, guard })
     }
 
     async fn run(mut self, args: &RunArgs, listening: Listening) -> u8 {
         let verdict = self.reach_verdict(args, listening).await;
+        self.sweep().await;
         let exit_code = exit::code(&verdict);
         let ended = RunEvent::RunEnded { at: Timestamp::now(), verdict, exit_code };
         // Without a store there is nothing left to lose; the reporters are told all the same.
@@ -192,7 +204,6 @@ impl Prepared {
         in_flight.close();
         // Lanes wait for what they make, unless they were not waited for themselves.
         let _ = tokio::time::timeout(LANDED_WITHIN, in_flight.wait()).await;
-        self.sweep().await;
         verdict
     }
 
@@ -201,14 +212,20 @@ impl Prepared {
         let _ = self.telling.take(RunEvent::Warning { message }).await;
     }
 
-    /// Lanes remove what they made. This is for what an engine created while nobody waited for it any more.
+    /// Lanes remove what they made. This is for what an engine created while nobody waited for it any more. What can't
+    /// be removed now is left to the guard.
     async fn sweep(&mut self) {
-        match sweep::sweep_run(&*self.engine, &self.header.run).await {
-            Ok(_) => {}
-            Err(error) => {
-                let message = format!("{error}; the next run on this host removes what is left");
-                self.note(message).await;
+        let guard = self.guard.take();
+        match (sweep::sweep_run(&*self.engine, &self.header.run).await, guard) {
+            (Ok(_), Some(guard)) => guard.stand_down().await,
+            (Ok(_), None) => {}
+            (Err(error), Some(guard)) => {
+                guard.take_over();
+                let minutes = guard::PATIENCE.as_secs() / 60;
+                let later = format!("the guard goes on trying for {minutes} min, as will the next run on this host");
+                self.note(format!("{error}; {later}")).await;
             }
+            (Err(error), None) => self.note(format!("{error}; the next run on this host removes what is left")).await,
         }
     }
 }
@@ -223,6 +240,14 @@ fn secrets(manifest: &Manifest) -> Secrets {
         manifest.compose.services.values().flat_map(|service| {
             service.secret_variables.iter().filter_map(|name| service.environment.get(name).cloned())
         }),
+    )
+}
+
+/// Says what it means that there is no guard.
+fn unguarded(error: &std::io::Error) -> String {
+    format!(
+        "the guard, which cleans up should this process be killed, could not be started: {error}; after a kill -9 all \
+         that this run made would stay until the next run on this host"
     )
 }
 

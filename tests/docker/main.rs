@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod docker;
+mod guard;
 mod killing;
 mod outcome;
 mod program;

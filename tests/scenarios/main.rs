@@ -4,6 +4,7 @@
 
 mod boots;
 mod environments;
+mod guarding;
 mod harness;
 mod outcomes;
 mod stops;
