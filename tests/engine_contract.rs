@@ -12,8 +12,8 @@ use futures::{FutureExt as _, StreamExt as _};
 use shakedown::engine::docker::DockerEngine;
 use shakedown::engine::fake::{Answer, Does, FakeEngine, Life, Verb};
 use shakedown::engine::{
-    ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, HostPort, ImageBuild, ImageInfo, Labels, NetworkSpec,
-    Output, RefusalKind, ThingKind, Volume, VolumeSource,
+    ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, FileInside, HostPort, ImageBuild, ImageInfo, Labels,
+    NetworkSpec, Output, RefusalKind, ThingKind, Volume, VolumeSource, read_files,
 };
 use shakedown::environment::{Subnets, label, sweep};
 use shakedown::id::RunId;
@@ -181,6 +181,7 @@ contract! {
     reads, fake_exec_reads_its_input_to_the_end, docker_exec_reads_its_input_to_the_end;
     misses, fake_a_missing_program_is_said_with_126_or_127, docker_a_missing_program_is_said_with_126_or_127;
     writes, fake_a_written_file_is_there, docker_a_written_file_is_there;
+    reads_back, fake_a_file_is_read_back_and_so_is_a_folder, docker_a_file_is_read_back_and_so_is_a_folder;
     logs, fake_logs_come_from_the_first_byte_to_the_end, docker_logs_come_from_the_first_byte_to_the_end;
     dies, fake_an_ending_is_told_with_its_code, docker_an_ending_is_told_with_its_code;
     lists, fake_things_are_listed_by_their_labels, docker_things_are_listed_by_their_labels;
@@ -249,6 +250,25 @@ async fn writes(ground: &Ground) {
     assert_eq!((out.as_str(), code), ("content", 0));
 }
 
+async fn reads_back(ground: &Ground) {
+    let container = ground.running().await;
+    let read = async |path: &str, most| read_files(&*ground.engine, &container, path, most).await;
+    ground.engine.write_file(&container, "/opt/one", b"first").await.expect("written");
+    let files = read("/opt/one", 1 << 20).await.expect("read");
+    assert_eq!(files, [FileInside { path: "one".to_owned(), content: b"first".to_vec() }]);
+    ground.engine.write_file(&container, "/opt/two", b"second").await.expect("written");
+    let mut paths: Vec<String> = read("/opt", 1 << 20).await.expect("read").into_iter().map(|file| file.path).collect();
+    paths.sort();
+    assert_eq!(paths, ["opt/one", "opt/two"]);
+
+    let error = read("/opt/three", 1 << 20).await.expect_err("not there");
+    assert!(matches!(error, EngineError::ReadArchive { .. }), "{error}");
+    assert_eq!(error.kind(), RefusalKind::NotFound, "{error}");
+    let error = read("/opt", 100).await.expect_err("too large");
+    assert!(error.to_string().contains("/opt could not be read"), "{error}");
+    assert!(error.to_string().contains("more than 100 bytes"), "{error}");
+}
+
 async fn logs(ground: &Ground) {
     ground.network().await;
     let container = ground.create("says", "echo one; echo two; exit 3").await;
@@ -298,6 +318,7 @@ async fn not_found(ground: &Ground) {
         engine.exec(&nobody, &exec).await.expect_err("exec"),
         engine.exec_exit_code("0123456789ab").await.expect_err("exit code"),
         engine.write_file(&nobody, "/tmp/x", b"").await.expect_err("write"),
+        read_files(&**engine, &nobody, "/tmp", 1 << 20).await.expect_err("read"),
     ];
     for error in refused {
         assert_eq!(error.kind(), RefusalKind::NotFound, "{error}");

@@ -138,6 +138,16 @@ pub enum EngineError {
         /// Why.
         refusal: Refusal,
     },
+    /// A file or folder could not be read from a container.
+    #[error("{path} could not be read from container {container}: {refusal}")]
+    ReadArchive {
+        /// The container.
+        container: String,
+        /// The path within the container.
+        path: String,
+        /// Why.
+        refusal: Refusal,
+    },
     /// A process could not be started in a container, or its connection was lost.
     #[error("`{command}` could not be run in container {container}: {refusal}")]
     Exec {
@@ -192,6 +202,7 @@ impl EngineError {
             | Self::StartContainer { refusal, .. }
             | Self::InspectContainer { refusal, .. }
             | Self::WriteFile { refusal, .. }
+            | Self::ReadArchive { refusal, .. }
             | Self::Exec { refusal, .. }
             | Self::Stream { refusal, .. }
             | Self::Remove { refusal, .. }

@@ -5,6 +5,7 @@
 //!
 //! Architecture invariant: nothing here knows of environments or tests. Removing what is not there is not an error.
 
+mod archive;
 pub mod docker;
 mod error;
 pub mod fake;
@@ -19,6 +20,7 @@ use futures::future::join_all;
 use futures::stream::BoxStream;
 use tokio::io::AsyncWrite;
 
+pub use archive::{FileInside, read_files};
 pub use error::{EngineError, Refusal, RefusalKind};
 pub use spec::{ContainerSpec, ExecSpec, HostPort, ImageBuild, Labels, NetworkSpec, Volume, VolumeSource};
 
@@ -184,6 +186,9 @@ pub trait Engine: Send + Sync + 'static {
     async fn remove_container(&self, name: &str) -> Result<(), EngineError>;
     /// Writes a file into a running container; its folder must exist.
     async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<(), EngineError>;
+    /// A file or folder of a container, whether it runs or not, as an uncompressed tar archive whose names begin with
+    /// the last part of `path`. What lies in a file system in memory (`tmpfs`) is not seen.
+    fn read_archive(&self, container: &str, path: &str) -> BoxStream<'static, Result<Bytes, EngineError>>;
 
     /// Starts a process within a running container.
     async fn exec(&self, container: &str, exec: &ExecSpec) -> Result<Exec, EngineError>;

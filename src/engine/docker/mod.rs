@@ -12,10 +12,12 @@ use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::{BuildInfo, CreateImageInfo, VolumeCreateRequest};
 use bollard::query_parameters::{
-    BuildImageOptions, CreateContainerOptions, CreateImageOptions, EventsOptions, ListContainersOptions,
-    ListImagesOptions, ListNetworksOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions,
-    RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StatsOptions, UploadToContainerOptions,
+    BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, EventsOptions,
+    ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions, LogsOptions,
+    RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StatsOptions,
+    UploadToContainerOptions,
 };
+use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 
 use super::{
@@ -241,6 +243,17 @@ impl Engine for DockerEngine {
         let options = UploadToContainerOptions { path: format!("{folder}/"), ..Default::default() };
         let body = bollard::body_full(archive.into());
         within(SLOW, self.docker.upload_to_container(container, Some(options), body)).await.map_err(failed)
+    }
+
+    fn read_archive(&self, container: &str, path: &str) -> BoxStream<'static, Result<Bytes, EngineError>> {
+        let options = DownloadFromContainerOptions { path: path.to_owned() };
+        let (container, path) = (container.to_owned(), path.to_owned());
+        let of = container.clone();
+        async_stream_of(self.docker.clone(), move |docker| {
+            docker.download_from_container(&container, Some(options)).boxed()
+        })
+        .map_err(move |e| EngineError::ReadArchive { container: of.clone(), path: path.clone(), refusal: refusal(e) })
+        .boxed()
     }
 
     async fn exec(&self, container: &str, exec: &ExecSpec) -> Result<Exec, EngineError> {

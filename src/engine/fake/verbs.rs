@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::io::BufReader;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -135,16 +136,25 @@ impl Engine for FakeEngine {
         Ok(())
     }
 
-    async fn write_file(&self, container: &str, path: &str, _content: &[u8]) -> Result<(), EngineError> {
+    async fn write_file(&self, container: &str, path: &str, content: &[u8]) -> Result<(), EngineError> {
         let failed = |refusal| {
             let (container, path) = (container.to_owned(), path.to_owned());
             EngineError::WriteFile { container, path, refusal }
         };
         self.call(Verb::WriteFile, container, path).await.map_err(failed)?;
-        match self.world().inspect(container) {
-            ContainerState::Gone => Err(failed(refusal(RefusalKind::NotFound, "no such container"))),
-            ContainerState::Created | ContainerState::Running { .. } | ContainerState::Exited { .. } => Ok(()),
-        }
+        self.world().write_file(container, path, content).map_err(failed)
+    }
+
+    fn read_archive(&self, container: &str, path: &str) -> BoxStream<'static, Result<Bytes, EngineError>> {
+        let (engine, container, path) = (self.clone(), container.to_owned(), path.to_owned());
+        let reading = async move {
+            let read = match engine.call(Verb::ReadArchive, &container, &path).await {
+                Ok(_) => engine.world().archive(&container, &path),
+                Err(refusal) => Err(refusal),
+            };
+            read.map_err(|refusal| EngineError::ReadArchive { container, path, refusal })
+        };
+        stream::once(reading).boxed()
     }
 
     async fn exec(&self, container: &str, exec: &ExecSpec) -> Result<Exec, EngineError> {

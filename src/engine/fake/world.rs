@@ -52,6 +52,8 @@ struct Container {
     state: ContainerState,
     log: Vec<String>,
     log_listeners: Vec<UnboundedSender<Output>>,
+    /// By absolute path.
+    files: BTreeMap<String, Vec<u8>>,
 }
 
 /// Whether a thing with these labels carries `label`: a key, `key=value`, or nothing at all.
@@ -152,8 +154,14 @@ impl World {
         if self.containers.contains_key(&spec.name) {
             return Err(refusal(RefusalKind::Conflict, "the container's name is already in use"));
         }
-        let (state, log, log_listeners) = (ContainerState::Created, Vec::new(), Vec::new());
-        self.containers.insert(spec.name.clone(), Container { spec, state, log, log_listeners });
+        let container = Container {
+            state: ContainerState::Created,
+            log: Vec::new(),
+            log_listeners: Vec::new(),
+            files: BTreeMap::new(),
+            spec,
+        };
+        self.containers.insert(container.spec.name.clone(), container);
         Ok(())
     }
 
@@ -228,6 +236,35 @@ impl World {
         let line = format!("2026-01-01T00:00:00.000000000Z {line}\n");
         container.log_listeners.retain(|listener| listener.send(Output::Stdout(Bytes::from(line.clone()))).is_ok());
         container.log.push(line);
+    }
+
+    pub(super) fn write_file(&mut self, name: &str, path: &str, content: &[u8]) -> Result<(), Refusal> {
+        let Some(container) = self.containers.get_mut(name) else {
+            return Err(not_found(&format!("container: {name}")));
+        };
+        container.files.insert(path.to_owned(), content.to_owned());
+        Ok(())
+    }
+
+    /// A file, or a folder's files, as a tar archive.
+    pub(super) fn archive(&self, name: &str, path: &str) -> Result<Bytes, Refusal> {
+        let Some(container) = self.containers.get(name) else { return Err(not_found(&format!("container: {name}"))) };
+        let parent = path.rfind('/').map_or(0, |slash| slash + 1);
+        let within = |file: &str| file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let failed = |error: std::io::Error| refusal(RefusalKind::Other, &error.to_string());
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut found = false;
+        for (file, content) in container.files.iter().filter(|(file, _)| within(file)) {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, &file[parent..], content.as_slice()).map_err(failed)?;
+            found = true;
+        }
+        if !found {
+            return Err(not_found(&format!("file: {path}")));
+        }
+        archive.into_inner().map(Bytes::from).map_err(failed)
     }
 
     /// A container's log so far, and whatever comes, until it ends.
