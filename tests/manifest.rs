@@ -126,6 +126,26 @@ fn a_rich_compose_file_is_read_in_full() {
 }
 
 #[test]
+fn several_files_with_includes_and_extended_services_become_one() {
+    let (manifest, warnings) = load_with(&cases("several"), &[]).unwrap();
+    let here = regex::escape(&std::env::current_dir().unwrap().display().to_string());
+    let _settings = snapshots(vec![(here.as_str(), "[here]")]);
+    insta::assert_debug_snapshot!(manifest.compose);
+    assert_eq!(warnings, []);
+}
+
+#[test]
+fn profiles_are_switched_on_by_the_manifest_the_environment_and_the_runner() {
+    let services = |variables: &[(&str, &str)]| {
+        let (manifest, _) = load_with(&cases("several"), variables).unwrap();
+        manifest.compose.services.keys().filter(|name| ["mailer", "tracer"].contains(&name.as_str())).count()
+    };
+    assert_eq!(services(&[]), 2);
+    assert_eq!(services(&[("COMPOSE_PROFILES", "")]), 1);
+    assert_eq!(services(&[("COMPOSE_PROFILES", "nothing, mail")]), 2);
+}
+
+#[test]
 fn values_of_env_files_are_marked_as_secrets_unless_the_compose_file_says_them_too() {
     let (manifest, _) = load_with(&cases("rich"), &[("DB_PASSWORD", "x")]).unwrap();
     let web = &manifest.compose.services["web"];

@@ -10,13 +10,13 @@ use super::{Lanes, suggest};
 pub(super) fn check(raw: &Raw, read: &Read, manifest: &mut Findings, compose: &mut Findings) {
     match &raw.runner {
         Runner::Named(runner) => {
-            if !read.lines.contains_key(&runner.value) {
+            if !read.places.contains_key(&runner.value) {
                 let message = format!("the runner \"{}\" is not a service of the Compose file", runner.value);
                 manifest.problem(runner.line, message, known_services(&runner.value, read));
             }
         }
         Runner::Missing(line) => {
-            let services: Vec<&str> = read.lines.keys().map(String::as_str).collect();
+            let services: Vec<&str> = read.places.keys().map(String::as_str).collect();
             let help = format!("name the service in which the tests run: {}", services.join(", "));
             manifest.problem(*line, "[environment] has no \"runner\"", help);
         }
@@ -26,9 +26,9 @@ pub(super) fn check(raw: &Raw, read: &Read, manifest: &mut Findings, compose: &m
         check_publish(service, raw.lanes, read, manifest);
     }
     if !is_one(raw.lanes) {
-        for (path, line) in &read.writable_binds {
+        for (path, place) in &read.writable_binds {
             compose.warning(
-                *line,
+                *place,
                 format!("all environments share \"{path}\" and can write to it"),
                 "add \":ro\", use a named volume, or copy it into the image",
             );
@@ -66,5 +66,5 @@ fn is_one(lanes: Lanes) -> bool {
 }
 
 fn known_services(name: &str, read: &Read) -> String {
-    suggest::help(name, "services", read.lines.keys().map(String::as_str))
+    suggest::help(name, "services", read.places.keys().map(String::as_str))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::check::check;
 use super::findings::Findings;
 use super::raw::{Raw, Runner};
+use super::section::Located;
 use super::{
     EnvironmentSettings, FILE_NAME, Manifest, Problem, Problems, RetrySettings, Suite, Warning, compose, raw, text,
 };
@@ -69,13 +70,13 @@ fn assemble(
         }
     };
     let raw = raw::read(&content, findings)?;
-    let read = compose_file(folder, &raw, findings).and_then(|compose_file| {
+    let read = compose_files(folder, &raw, findings).and_then(|files| {
         let runner = match &raw.runner {
             Runner::Named(runner) => Some(runner.value.as_str()),
             Runner::Missing(_) | Runner::Wrong => None,
         };
-        let mut compose_findings = Findings::new(&compose_file);
-        let read = compose::read(&compose_file, runner, variables, &mut compose_findings);
+        let wanted = compose::Wanted { runner, profiles: &raw.profiles };
+        let (read, mut compose_findings) = compose::read(&files, wanted, variables, Findings::new(files.first()?));
         if let Some(read) = &read {
             check(&raw, read, findings, &mut compose_findings);
         }
@@ -101,25 +102,30 @@ fn assemble(
     })
 }
 
-fn compose_file(folder: &Path, raw: &Raw, findings: &mut Findings) -> Option<PathBuf> {
+/// The files that are named, or the one that Compose itself would take.
+fn compose_files(folder: &Path, raw: &Raw, findings: &mut Findings) -> Option<Vec<PathBuf>> {
     if let Some(named) = &raw.compose {
-        let file = folder.join(&named.value);
-        if file.is_file() {
-            return Some(file);
+        let mut files = Vec::new();
+        for Located { value, line } in named {
+            let file = folder.join(value);
+            if file.is_file() {
+                files.push(file);
+                continue;
+            }
+            let help = match COMPOSE_NAMES.iter().find(|name| folder.join(name).is_file()) {
+                Some(name) => format!("there is a \"{name}\"; the path starts at the manifest's folder"),
+                None => "the path starts at the manifest's folder".to_owned(),
+            };
+            findings.problem(*line, format!("there is no Compose file \"{value}\""), help);
         }
-        let help = match COMPOSE_NAMES.iter().find(|name| folder.join(name).is_file()) {
-            Some(name) => format!("there is a \"{name}\"; the path starts at the manifest's folder"),
-            None => "the path starts at the manifest's folder".to_owned(),
-        };
-        findings.problem(named.line, format!("there is no Compose file \"{}\"", named.value), help);
-        return None;
+        return (!files.is_empty() && files.len() == named.len()).then_some(files);
     }
     let found = COMPOSE_NAMES.iter().map(|name| folder.join(name)).find(|file| file.is_file());
     if found.is_none() {
         let help = format!("looked for {}; another is named by \"compose\" in [environment]", COMPOSE_NAMES.join(", "));
         findings.problem(None, "there is no Compose file beside it", help);
     }
-    found
+    found.map(|file| vec![file])
 }
 
 /// Without the services' names there is nothing to choose from, but the key is missing all the same.

@@ -13,7 +13,7 @@ use super::{FrameworkKind, Lanes, THREE, TWO_MINUTES, suggest};
 const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
 const SUITE: &[&str] = &["name", "framework", "paths"];
-const ENVIRONMENT: &[&str] = &["compose", "runner", "lanes", "ready_within", "attempts", "publish"];
+const ENVIRONMENT: &[&str] = &["compose", "runner", "profiles", "lanes", "ready_within", "attempts", "publish"];
 const ENVIRONMENT_NOT_YET: &[&str] = &["reset"];
 const RETRY: &[&str] = &["attempts", "test_timeout"];
 
@@ -27,8 +27,9 @@ pub(super) struct Raw {
     pub(super) name: Option<String>,
     pub(super) framework: Option<FrameworkKind>,
     pub(super) paths: Vec<String>,
-    pub(super) compose: Option<Located<String>>,
+    pub(super) compose: Option<Vec<Located<String>>>,
     pub(super) runner: Runner,
+    pub(super) profiles: Vec<String>,
     pub(super) lanes: Lanes,
     pub(super) ready_within: Duration,
     pub(super) attempts: NonZeroU32,
@@ -74,11 +75,12 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         name: name(&suite, findings),
         framework: framework(&suite, findings),
         paths: paths(&suite, findings),
-        compose: environment.text("compose", findings),
+        compose: compose(&environment, findings),
         runner: match environment.get("runner") {
             None => Runner::Missing(environment.line()),
             Some(_) => environment.text("runner", findings).map_or(Runner::Wrong, Runner::Named),
         },
+        profiles: environment.texts("profiles", findings).unwrap_or_default().into_iter().map(|p| p.value).collect(),
         lanes: lanes(&environment, findings),
         ready_within: environment.wait("ready_within", findings).unwrap_or(TWO_MINUTES),
         attempts: attempts(&environment, findings),
@@ -164,6 +166,19 @@ fn paths(suite: &Section<'_>, findings: &mut Findings) -> Vec<String> {
         );
     }
     paths.into_iter().map(|path| path.value).collect()
+}
+
+/// One Compose file, or several of which each is put over those before it.
+fn compose(environment: &Section<'_>, findings: &mut Findings) -> Option<Vec<Located<String>>> {
+    let found = environment.get("compose")?;
+    if !found.value.is_array() {
+        return environment.text("compose", findings).map(|file| vec![file]);
+    }
+    let files = environment.texts("compose", findings)?;
+    if files.is_empty() {
+        findings.problem(found.line, "\"compose\" is empty", "name a file, or leave it out for compose.yaml");
+    }
+    Some(files)
 }
 
 fn lanes(environment: &Section<'_>, findings: &mut Findings) -> Lanes {

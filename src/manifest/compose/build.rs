@@ -8,17 +8,21 @@ use super::tree::{Node, Value};
 
 /// Reads `build`, and looks whether its folder and Dockerfile exist.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Build> {
-    let (mut context, mut dockerfile) = ((".".to_owned(), node.line), ("Dockerfile".to_owned(), node.line));
-    let mut build =
-        Build { context: reader.folder.clone(), dockerfile: String::new(), args: Default::default(), target: None };
+    let (mut context, mut dockerfile) = ((".".to_owned(), node.place), ("Dockerfile".to_owned(), node.place));
+    let mut build = Build {
+        context: reader.folder(node.place).path.clone(),
+        dockerfile: String::new(),
+        args: Default::default(),
+        target: None,
+    };
     match &node.value {
         Value::Text(text) => context.0.clone_from(text),
         Value::Map(entries) => {
             for entry in entries {
-                let (value, line) = (&entry.node, entry.node.line);
+                let (value, place) = (&entry.node, entry.node.place);
                 match entry.key.as_str() {
-                    "context" => context = (reader.text(value, "context").unwrap_or(context.0), line),
-                    "dockerfile" => dockerfile = (reader.text(value, "dockerfile").unwrap_or(dockerfile.0), line),
+                    "context" => context = (reader.text(value, "context").unwrap_or(context.0), place),
+                    "dockerfile" => dockerfile = (reader.text(value, "dockerfile").unwrap_or(dockerfile.0), place),
                     "target" => build.target = reader.text(value, "target").filter(|target| !target.is_empty()),
                     "args" => {
                         let pairs = reader.pairs(value, "args");
@@ -30,14 +34,14 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Build> {
                     }
                     "dockerfile_inline" => {
                         reader.findings.problem(
-                            entry.line,
+                            entry.place,
                             "\"dockerfile_inline\" is not supported yet",
                             "write the lines to a file and name it with \"dockerfile\"",
                         );
                         return None;
                     }
                     extension if extension.starts_with("x-") => {}
-                    other => reader.no_effect(format!("build.{other}"), entry.line),
+                    other => reader.no_effect(format!("build.{other}"), entry.place),
                 }
             }
         }
@@ -51,9 +55,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Build> {
         reader.findings.problem(context.1, message, "name a folder");
         return None;
     }
-    build.context = reader.host_path(&context.0);
+    build.context = reader.host_path(&context.0, context.1);
     if !build.context.is_dir() {
-        let help = format!("paths start at {}", shown(&reader.shown_folder));
+        let help = format!("paths start at {}", shown(&reader.folder(context.1).shown));
         let message = format!("there is no folder \"{}\" to build from", context.0);
         reader.findings.problem(context.1, message, help);
         return None;

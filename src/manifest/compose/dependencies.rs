@@ -2,21 +2,21 @@
 
 use indexmap::IndexMap;
 
-use super::super::findings::Findings;
+use super::super::findings::{At, Findings, Place};
 use super::service::{Dependency, Draft};
 use super::{Condition, Healthcheck, Service};
 use crate::manifest::suggest;
 
-/// Turns drafts into services that depend on each other. `lines` names every service of the file, also those that are
+/// Turns drafts into services that depend on each other. `places` names every service of the file, also those that are
 /// left out for their profile.
 pub(super) fn resolve(
     mut drafts: IndexMap<String, Draft>,
-    lines: &IndexMap<String, usize>,
+    places: &IndexMap<String, Place>,
     findings: &mut Findings,
 ) -> IndexMap<String, Service> {
     let mut resolved: IndexMap<String, IndexMap<String, Condition>> = IndexMap::new();
     for (name, draft) in &drafts {
-        let kept = draft.dependencies.iter().filter(|dependency| holds(name, dependency, &drafts, lines, findings));
+        let kept = draft.dependencies.iter().filter(|dependency| holds(name, dependency, &drafts, places, findings));
         resolved.insert(name.clone(), kept.map(|kept| (kept.name.clone(), kept.condition)).collect());
     }
     report_circles(&resolved, &drafts, findings);
@@ -35,14 +35,14 @@ fn holds(
     name: &str,
     dependency: &Dependency,
     drafts: &IndexMap<String, Draft>,
-    lines: &IndexMap<String, usize>,
+    places: &IndexMap<String, Place>,
     findings: &mut Findings,
 ) -> bool {
     let wanted = &dependency.name;
     if let Some(other) = drafts.get(wanted) {
         if dependency.condition == Condition::Healthy && other.service.healthcheck == Some(Healthcheck::Disabled) {
             findings.problem(
-                dependency.line,
+                dependency.place,
                 format!("\"{name}\" waits for \"{wanted}\" to be healthy, but its health check is switched off"),
                 "give it a health check, or use the condition service_started",
             );
@@ -50,15 +50,15 @@ fn holds(
         return true;
     }
     if dependency.required {
-        if lines.contains_key(wanted) {
+        if places.contains_key(wanted) {
             findings.problem(
-                dependency.line,
+                dependency.place,
                 format!("\"{name}\" depends on \"{wanted}\", which is left out as it belongs to a profile"),
-                format!("remove \"profiles\" from \"{wanted}\", or write \"required: false\" here"),
+                "switch the profile on with \"profiles\" in [environment], or write \"required: false\" here",
             );
         } else {
-            let help = suggest::help(wanted, "services", lines.keys().map(String::as_str));
-            findings.problem(dependency.line, format!("\"{name}\" depends on an unknown service \"{wanted}\""), help);
+            let help = suggest::help(wanted, "services", places.keys().map(String::as_str));
+            findings.problem(dependency.place, format!("\"{name}\" depends on an unknown service \"{wanted}\""), help);
         }
     }
     false
@@ -76,9 +76,9 @@ fn report_circles(
         visit(start, resolved, &mut path, &mut done, &mut |circle| {
             let (from, to) = (circle[0], circle[1]);
             let dependencies = drafts.get(from).map(|draft| draft.dependencies.as_slice()).unwrap_or_default();
-            let line = dependencies.iter().find(|dependency| dependency.name == to).map(|dependency| dependency.line);
+            let place = dependencies.iter().find(|dependency| dependency.name == to).map(|dependency| dependency.place);
             findings.problem(
-                line,
+                place.map_or(At::from(None::<usize>), At::from),
                 format!("the services depend on each other in a circle: {}", circle.join(" → ")),
                 "one of them must be able to start before the others",
             );

@@ -53,35 +53,38 @@ pub(super) fn read_file(file: &Path, raw: bool, lookup: Lookup<'_>) -> Result<(V
 }
 
 fn one_file(reader: &mut Reader<'_>, node: &Node) -> Vec<Variable> {
-    let (mut path, mut required, mut raw) = (None, true, false);
+    let (mut path, mut required, mut raw, mut place) = (None, true, false, node.place);
     match &node.value {
         Value::Map(entries) => {
             for setting in entries {
                 match setting.key.as_str() {
-                    "path" => path = reader.text(&setting.node, "path"),
+                    "path" => {
+                        place = setting.node.place;
+                        path = reader.text(&setting.node, "path");
+                    }
                     "required" => required = reader.flag(&setting.node, "required"),
                     "format" => raw = reader.text(&setting.node, "format").is_some_and(|format| format == "raw"),
-                    other => reader.no_effect(format!("env_file.{other}"), setting.line),
+                    other => reader.no_effect(format!("env_file.{other}"), setting.place),
                 }
             }
         }
         Value::Null | Value::Text(_) | Value::List(_) => path = reader.text(node, "env_file"),
     }
     let Some(path) = path else {
-        reader.findings.problem(node.line, "\"env_file\" names no file", "a path, or a map with \"path\"");
+        reader.findings.problem(node.place, "\"env_file\" names no file", "a path, or a map with \"path\"");
         return Vec::new();
     };
-    let absolute = reader.host_path(&path);
+    let absolute = reader.host_path(&path, place);
     // Named in messages as the user would find it from where they called.
     let shown = if Path::new(&path).is_relative() && !path.starts_with('~') {
-        reader.shown_folder.join(path.strip_prefix("./").unwrap_or(&path))
+        reader.folder(place).show(Path::new(&path))
     } else {
         absolute.clone()
     };
     if !absolute.is_file() {
         if required {
             let message = format!("there is no file \"{path}\" for \"env_file\"");
-            reader.findings.problem(node.line, message, "create it, or write \"required: false\" beside \"path\"");
+            reader.findings.problem(node.place, message, "create it, or write \"required: false\" beside \"path\"");
         }
         return Vec::new();
     }

@@ -34,7 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Healthcheck> 
             other => {
                 settings -= 1;
                 if !other.starts_with("x-") {
-                    reader.no_effect(format!("healthcheck.{other}"), entry.line);
+                    reader.no_effect(format!("healthcheck.{other}"), entry.place);
                 }
             }
         }
@@ -56,7 +56,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Healthcheck> 
         Some(None) => None,
         None => {
             if settings > 0 {
-                reader.no_effect("healthcheck without \"test\"", node.line);
+                reader.no_effect("healthcheck without \"test\"", node.place);
             }
             None
         }
@@ -78,7 +78,7 @@ fn command(reader: &mut Reader<'_>, node: &Node) -> Option<Test> {
         ["CMD", command @ ..] if !command.is_empty() => Some(Test::Command(words[1..].to_vec())),
         ["CMD-SHELL", text] => Some(Test::Command(in_shell(text))),
         _ => {
-            reader.findings.problem(node.line, "\"test\" is not a health check", TEST_HELP);
+            reader.findings.problem(node.place, "\"test\" is not a health check", TEST_HELP);
             None
         }
     }
@@ -94,7 +94,7 @@ mod tests {
 
     fn check(yaml: &str) -> (Option<Healthcheck>, String) {
         let mut reader = Reader::for_test();
-        let healthcheck = read(&mut reader, &Node::parse(yaml).unwrap());
+        let healthcheck = read(&mut reader, &Node::parse(yaml, 0).unwrap());
         (healthcheck, reader.problems())
     }
 

@@ -30,7 +30,7 @@ pub(super) fn fill(node: &mut Node, lookup: Lookup<'_>, findings: &mut Findings)
         Value::Null => {}
         Value::Text(text) => match expand(text, lookup) {
             Ok(filled) => *text = filled,
-            Err(unfilled) => findings.problem(node.line, unfilled.message, unfilled.help),
+            Err(unfilled) => findings.problem(node.place, unfilled.message, unfilled.help),
         },
         Value::List(items) => items.iter_mut().for_each(|item| fill(item, lookup, findings)),
         Value::Map(entries) => entries.iter_mut().for_each(|entry| fill(&mut entry.node, lookup, findings)),

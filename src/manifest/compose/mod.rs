@@ -1,15 +1,21 @@
 //! The part of a Compose file that `shakedown` acts on, checked and with all variables filled in.
 //!
-//! The text becomes a `tree` that knows its lines; `interpolate` fills the variables in; `project` walks it from the
-//! top and `service` each service, with one file for each little grammar in it; `dependencies` looks across services.
+//! The text of each file becomes a `tree` that knows its places; `interpolate` fills the variables in; `files` puts the
+//! trees together by the rules of `merge`, with what they `include` and what services start from (`extends`).
+//! `project` walks the result from the top and `service` each service, with one file for each little grammar in it;
+//! `dependencies` looks across services.
 //! `settings` says what becomes of every setting that Compose knows.
 
 mod build;
 mod dependencies;
 mod env_file;
 mod environment;
+mod extends;
+mod files;
 mod healthcheck;
+mod include;
 mod interpolate;
+mod merge;
 mod network;
 mod ports;
 mod project;
@@ -21,7 +27,7 @@ mod units;
 mod volumes;
 mod words;
 
-pub(super) use project::{Read, read};
+pub(super) use project::{Read, Wanted, read};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,9 +37,9 @@ use indexmap::IndexMap;
 /// A Compose project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// The file it was read from.
+    /// The file it was read from, or the first of them.
     pub file: PathBuf,
-    /// The services without a profile, by name, in the file's order. `depends_on` is free of cycles and names
+    /// The services without a profile or with one that is wanted, by name, in the files' order. `depends_on` is free of cycles and names
     /// services of this map only.
     pub services: IndexMap<String, Service>,
 }

@@ -2,6 +2,7 @@
 //!
 //! All services of an environment share its one network, so only the names they have in it matter.
 
+use super::super::findings::Place;
 use super::reader::Reader;
 use super::tree::{Node, Value};
 use super::{PublishedPort, ports};
@@ -16,7 +17,7 @@ pub(super) fn ports(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> 
                 let Some(text) = reader.text(item, "ports") else { continue };
                 match ports::published(&text) {
                     Ok(read) => published.extend(read),
-                    Err(reason) => reader.findings.problem(item.line, reason, ports::HELP),
+                    Err(reason) => reader.findings.problem(item.place, reason, ports::HELP),
                 }
             }
         }
@@ -34,16 +35,16 @@ fn long_port(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> {
             "host_ip" => host_ip = reader.text(value, "host_ip"),
             "protocol" => protocol = reader.text(value, "protocol"),
             "mode" | "app_protocol" | "name" => {}
-            other => reader.no_effect(format!("ports.{other}"), setting.line),
+            other => reader.no_effect(format!("ports.{other}"), setting.place),
         }
     }
     let Some(target) = target else {
-        reader.findings.problem(node.line, "a port has no \"target\"", "the container's port");
+        reader.findings.problem(node.place, "a port has no \"target\"", "the container's port");
         return Vec::new();
     };
     let protocol = protocol.unwrap_or_else(|| "tcp".to_owned());
     if !matches!(protocol.as_str(), "tcp" | "udp") {
-        reader.findings.problem(node.line, format!("unknown protocol \"{protocol}\""), "known protocols: tcp, udp");
+        reader.findings.problem(node.place, format!("unknown protocol \"{protocol}\""), "known protocols: tcp, udp");
         return Vec::new();
     }
     let published = published.unwrap_or_default();
@@ -51,7 +52,7 @@ fn long_port(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> {
     match ports::pair(&written, &host_ip.unwrap_or_default(), &published, &target, &protocol) {
         Ok(ports) => ports,
         Err(reason) => {
-            reader.findings.problem(node.line, reason, ports::HELP);
+            reader.findings.problem(node.place, reason, ports::HELP);
             Vec::new()
         }
     }
@@ -73,7 +74,7 @@ pub(super) fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
                     }
                 }
             } else if !setting.key.starts_with("x-") {
-                reader.no_effect(format!("networks.{}", setting.key), setting.line);
+                reader.no_effect(format!("networks.{}", setting.key), setting.place);
             }
         }
     }
@@ -81,16 +82,16 @@ pub(super) fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
 }
 
 /// Checks `network_mode`: what reaches out of the environment would break its isolation.
-pub(super) fn mode(reader: &mut Reader<'_>, node: &Node, line: usize) {
+pub(super) fn mode(reader: &mut Reader<'_>, node: &Node, place: Place) {
     let Some(mode) = reader.text(node, "network_mode") else { return };
     if mode == "host" || mode.starts_with("container:") {
         reader.findings.problem(
-            node.line,
+            node.place,
             format!("\"network_mode: {mode}\" would break the isolation of the environments"),
             "leave it out: the services of an environment share a network of its own",
         );
     } else {
-        reader.no_effect("network_mode", line);
+        reader.no_effect("network_mode", place);
     }
 }
 
@@ -105,14 +106,14 @@ pub(super) fn extra_hosts(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
         return lines;
     }
     let mut lines = Vec::new();
-    for (text, line) in reader.texts(node, "extra_hosts") {
+    for (text, place) in reader.texts(node, "extra_hosts") {
         match text.split_once(['=', ':']).filter(|(name, address)| !name.is_empty() && !address.is_empty()) {
             Some((name, address)) => {
                 lines.push(format!("{name}:{}", address.trim_start_matches('[').trim_end_matches(']')));
             }
             None => {
                 let message = format!("\"{text}\" in \"extra_hosts\" has no name and address");
-                reader.findings.problem(line, message, "\"name=address\" or \"name:address\"");
+                reader.findings.problem(place, message, "\"name=address\" or \"name:address\"");
             }
         }
     }
@@ -123,8 +124,10 @@ pub(super) fn extra_hosts(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const HERE: Place = Place { file: 0, line: 1 };
+
     fn parse(yaml: &str) -> Node {
-        Node::parse(yaml).unwrap()
+        Node::parse(yaml, 0).unwrap()
     }
 
     #[test]
@@ -163,8 +166,8 @@ mod tests {
     #[test]
     fn a_network_of_the_host_is_refused() {
         let mut reader = Reader::for_test();
-        mode(&mut reader, &parse("bridge"), 1);
-        mode(&mut reader, &parse("host"), 1);
+        mode(&mut reader, &parse("bridge"), HERE);
+        mode(&mut reader, &parse("host"), HERE);
         assert!(reader.without_effect.contains_key("network_mode"));
         assert!(reader.problems().contains("\"network_mode: host\" would break the isolation"));
     }

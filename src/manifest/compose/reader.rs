@@ -3,31 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::super::findings::Findings;
+use super::super::findings::{Findings, Place};
+use super::files::Folder;
 use super::interpolate::Lookup;
 use super::tree::{Entry, Node, Value};
 
 /// What reading a Compose file needs at hand, and what it gathers.
 pub(super) struct Reader<'a> {
-    /// The absolute folder that relative paths start from.
-    pub(super) folder: PathBuf,
-    /// The same folder as the user named it.
-    pub(super) shown_folder: PathBuf,
+    /// The folder that relative paths start from, for each file.
+    pub(super) folders: Vec<Folder>,
     /// The environment, with the `.env` file below it.
     pub(super) lookup: Lookup<'a>,
     /// Names of the volumes that the file declares.
     pub(super) volumes: BTreeSet<String>,
-    /// Host paths that services can write to, and the line they stand in.
-    pub(super) writable_binds: Vec<(String, usize)>,
-    /// Settings that are left out, and the lines they stand in.
-    pub(super) without_effect: BTreeMap<String, BTreeSet<usize>>,
+    /// Host paths that services can write to, and the place they stand in.
+    pub(super) writable_binds: Vec<(String, Place)>,
+    /// Settings that are left out, and the places they stand in.
+    pub(super) without_effect: BTreeMap<String, BTreeSet<Place>>,
     pub(super) findings: Findings,
 }
 
 impl Reader<'_> {
     /// Notes a setting that is left out.
-    pub(super) fn no_effect(&mut self, name: impl Into<String>, line: usize) {
-        self.without_effect.entry(name.into()).or_default().insert(line);
+    pub(super) fn no_effect(&mut self, name: impl Into<String>, place: Place) {
+        self.without_effect.entry(name.into()).or_default().insert(place);
     }
 
     /// The entries of a map; none if it is empty.
@@ -67,20 +66,20 @@ impl Reader<'_> {
     }
 
     /// The texts of a list.
-    pub(super) fn texts(&mut self, node: &Node, what: &str) -> Vec<(String, usize)> {
+    pub(super) fn texts(&mut self, node: &Node, what: &str) -> Vec<(String, Place)> {
         let items = self.items(node, what);
-        items.iter().filter_map(|item| Some((self.text(item, what)?, item.line))).collect()
+        items.iter().filter_map(|item| Some((self.text(item, what)?, item.place))).collect()
     }
 
     /// One text, or a list of them.
-    pub(super) fn text_or_texts(&mut self, node: &Node, what: &str) -> Vec<(String, usize)> {
+    pub(super) fn text_or_texts(&mut self, node: &Node, what: &str) -> Vec<(String, Place)> {
         match &node.value {
-            Value::Text(text) => vec![(text.clone(), node.line)],
+            Value::Text(text) => vec![(text.clone(), node.place)],
             Value::Null | Value::List(_) | Value::Map(_) => self.texts(node, what),
         }
     }
 
-    /// The texts of a list, without their lines.
+    /// The texts of a list, without their places.
     pub(super) fn names(&mut self, node: &Node, what: &str) -> Vec<String> {
         self.texts(node, what).into_iter().map(|(text, _)| text).collect()
     }
@@ -110,7 +109,7 @@ impl Reader<'_> {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(reason) => {
-                self.findings.problem(node.line, format!("\"{what}\": {reason}"), help);
+                self.findings.problem(node.place, format!("\"{what}\": {reason}"), help);
                 None
             }
         }
@@ -141,11 +140,16 @@ impl Reader<'_> {
     /// Reports that `node` is not what `what` must be.
     pub(super) fn expected(&mut self, node: &Node, what: &str, wanted: &str) {
         let found = node.kind();
-        self.findings.plain_problem(node.line, format!("\"{what}\" must be {wanted}, but is {found}"));
+        self.findings.plain_problem(node.place, format!("\"{what}\" must be {wanted}, but is {found}"));
     }
 
-    /// A path of the host: absolute, `~` is the home folder, anything else starts at the Compose file's folder.
-    pub(super) fn host_path(&self, written: &str) -> PathBuf {
+    /// The folder that a path written at `place` starts from.
+    pub(super) fn folder(&self, place: Place) -> &Folder {
+        &self.folders[place.file]
+    }
+
+    /// A path of the host: absolute, `~` is the home folder, anything else starts at its file's folder.
+    pub(super) fn host_path(&self, written: &str, place: Place) -> PathBuf {
         let home = || (self.lookup)("HOME").unwrap_or_else(|| "/".to_owned());
         let path = match written.strip_prefix('~') {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => {
@@ -153,7 +157,7 @@ impl Reader<'_> {
             }
             _ => PathBuf::from(written),
         };
-        clean(&self.folder.join(path))
+        clean(&self.folder(place).path.join(path))
     }
 }
 
@@ -179,8 +183,7 @@ impl Reader<'_> {
     /// A reader in `/project` with no variables but `HOME`, and the volume `data`.
     pub(super) fn for_test() -> Self {
         Self {
-            folder: "/project".into(),
-            shown_folder: "project".into(),
+            folders: vec![Folder { path: "/project".into(), shown: "project".into() }],
             lookup: &|name| (name == "HOME").then(|| "/home/somebody".to_owned()),
             volumes: BTreeSet::from(["data".to_owned()]),
             writable_binds: Vec::new(),

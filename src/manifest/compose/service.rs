@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::super::findings::Place;
 use super::reader::Reader;
 use super::settings::{ACTED_ON, HARMLESS, WITHOUT_EFFECT};
 use super::tree::{Entry, Node, Value};
@@ -21,7 +22,7 @@ pub(super) struct Dependency {
     pub(super) name: String,
     pub(super) condition: Condition,
     pub(super) required: bool,
-    pub(super) line: usize,
+    pub(super) place: Place,
 }
 
 /// Reads the service `entry`.
@@ -53,10 +54,10 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
             "healthcheck" => service.healthcheck = healthcheck::read(reader, node),
             "ports" => service.ports = network::ports(reader, node),
             "expose" => {
-                for (text, line) in reader.texts(node, key) {
+                for (text, place) in reader.texts(node, key) {
                     match ports::exposed(&text) {
                         Ok(exposed) => service.expose.extend(exposed),
-                        Err(reason) => reader.findings.problem(line, reason, "\"3000\" or \"3000/tcp\""),
+                        Err(reason) => reader.findings.problem(place, reason, "\"3000\" or \"3000/tcp\""),
                     }
                 }
             }
@@ -76,23 +77,18 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
             "privileged" => service.privileged = reader.flag(node, key),
             "extra_hosts" => service.extra_hosts = network::extra_hosts(reader, node),
             "networks" => service.aliases = network::aliases(reader, node),
-            "network_mode" => network::mode(reader, node, setting.line),
+            "network_mode" => network::mode(reader, node, setting.place),
             "labels" => {
                 let pairs = reader.pairs(node, key).into_iter();
                 service.labels = pairs.map(|(name, value)| (name, value.unwrap_or_default())).collect();
             }
             "profiles" => {}
             "container_name" => reader.findings.warning(
-                setting.line,
+                setting.place,
                 "\"container_name\" is left out: copies of a service can't share a name",
                 "the service's own name leads to it within its environment",
             ),
-            "extends" => reader.findings.problem(
-                setting.line,
-                "\"extends\" is not supported yet",
-                "repeat the settings, or share them with a YAML anchor",
-            ),
-            other => unknown(reader, other, setting.line),
+            other => unknown(reader, other, setting.place),
         }
     }
     for (path, options) in tmpfs {
@@ -108,7 +104,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
         (Some(None), _) => {}
         (None, Some(image)) => service.image = ImageSource::Named(image),
         (None, None) => reader.findings.problem(
-            entry.line,
+            entry.place,
             format!("service \"{}\" has neither \"image\" nor \"build\"", entry.key),
             "name an image, or the folder of a Dockerfile",
         ),
@@ -123,7 +119,7 @@ fn command(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<Strin
             Ok(words) => Some(words),
             Err(reason) => {
                 let help = format!("a list needs no quoting: {what}: [\"program\", \"argument\"]");
-                reader.findings.problem(node.line, format!("\"{what}\": {reason}"), help);
+                reader.findings.problem(node.place, format!("\"{what}\": {reason}"), help);
                 None
             }
         },
@@ -135,7 +131,7 @@ const CONDITIONS: [&str; 3] = ["service_started", "service_healthy", "service_co
 
 fn depends_on(reader: &mut Reader<'_>, node: &Node) -> Vec<Dependency> {
     let Value::Map(entries) = &node.value else {
-        let started = |(name, line)| Dependency { name, condition: Condition::Started, required: true, line };
+        let started = |(name, place)| Dependency { name, condition: Condition::Started, required: true, place };
         return reader.texts(node, "depends_on").into_iter().map(started).collect();
     };
     let mut dependencies = Vec::new();
@@ -151,7 +147,7 @@ fn depends_on(reader: &mut Reader<'_>, node: &Node) -> Vec<Dependency> {
                         unknown => {
                             let help = suggest::help(unknown, "conditions", CONDITIONS);
                             reader.findings.problem(
-                                setting.node.line,
+                                setting.node.place,
                                 format!("unknown condition \"{unknown}\""),
                                 help,
                             );
@@ -160,12 +156,12 @@ fn depends_on(reader: &mut Reader<'_>, node: &Node) -> Vec<Dependency> {
                     });
                 }
                 "required" => required = reader.flag(&setting.node, "required"),
-                other => reader.no_effect(format!("depends_on.{other}"), setting.line),
+                other => reader.no_effect(format!("depends_on.{other}"), setting.place),
             }
         }
         // A condition that was reported must not hide a service that doesn't exist.
         let condition = condition.unwrap_or(Condition::Started);
-        dependencies.push(Dependency { name: entry.key.clone(), condition, required, line: entry.line });
+        dependencies.push(Dependency { name: entry.key.clone(), condition, required, place: entry.place });
     }
     dependencies
 }
@@ -180,12 +176,12 @@ fn deploy(reader: &mut Reader<'_>, node: &Node) -> Limits {
     let mut limits = Limits::default();
     for setting in reader.entries(node, "deploy") {
         if setting.key != "resources" {
-            reader.no_effect(format!("deploy.{}", setting.key), setting.line);
+            reader.no_effect(format!("deploy.{}", setting.key), setting.place);
             continue;
         }
         for resource in reader.entries(&setting.node, "deploy.resources") {
             if resource.key != "limits" {
-                reader.no_effect(format!("deploy.resources.{}", resource.key), resource.line);
+                reader.no_effect(format!("deploy.resources.{}", resource.key), resource.place);
                 continue;
             }
             for limit in reader.entries(&resource.node, "deploy.resources.limits") {
@@ -193,7 +189,7 @@ fn deploy(reader: &mut Reader<'_>, node: &Node) -> Limits {
                 match key {
                     "memory" => limits.memory = reader.parsed(node, key, units::SIZE_HELP, units::bytes),
                     "cpus" => limits.cpus = reader.parsed(node, key, "a number, such as 0.5", units::cpus),
-                    other => reader.no_effect(format!("deploy.resources.limits.{other}"), limit.line),
+                    other => reader.no_effect(format!("deploy.resources.limits.{other}"), limit.place),
                 }
             }
         }
@@ -201,12 +197,12 @@ fn deploy(reader: &mut Reader<'_>, node: &Node) -> Limits {
     limits
 }
 
-fn unknown(reader: &mut Reader<'_>, key: &str, line: usize) {
+fn unknown(reader: &mut Reader<'_>, key: &str, place: Place) {
     if key.starts_with("x-") || HARMLESS.contains(&key) {
         return;
     }
     if WITHOUT_EFFECT.contains(&key) {
-        reader.no_effect(key, line);
+        reader.no_effect(key, place);
         return;
     }
     let known = ACTED_ON.iter().chain(HARMLESS).chain(WITHOUT_EFFECT).copied();
@@ -214,5 +210,5 @@ fn unknown(reader: &mut Reader<'_>, key: &str, line: usize) {
         Some(candidate) => format!("did you mean \"{candidate}\"?"),
         None => "Compose has no such setting that is known here".to_owned(),
     };
-    reader.findings.warning(line, format!("the unknown setting \"{key}\" has no effect"), help);
+    reader.findings.warning(place, format!("the unknown setting \"{key}\" has no effect"), help);
 }

@@ -13,6 +13,7 @@ pub(super) const ACTED_ON: &[&str] = &[
     "env_file",
     "environment",
     "expose",
+    "extends",
     "extra_hosts",
     "healthcheck",
     "hostname",

@@ -3,6 +3,8 @@
 //! Serde's derived structs stop at the first thing they dislike; a tree can be walked to the end, so that all
 //! problems are reported at once. YAML's own matters (anchors, merge keys, duplicate keys) are settled here.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -10,10 +12,12 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::options::NonFiniteFloatPolicy;
 use serde_saphyr::{Spanned, UserMessageFormatter};
 
-/// A value and the line it was written in; for an alias or a merge, the line of the original.
+use super::super::findings::Place;
+
+/// A value and the place it was written in; for an alias or a merge, the place of the original.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
-    pub(super) line: usize,
+    pub(super) place: Place,
     pub(super) value: Value,
 }
 
@@ -30,8 +34,19 @@ pub(super) enum Value {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub(super) key: String,
-    pub(super) line: usize,
+    pub(super) place: Place,
     pub(super) node: Node,
+    /// How its value goes together with one that it is merged over.
+    pub(super) tag: Option<Tag>,
+}
+
+/// Compose's own YAML tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// `!reset`: as if neither this nor the value below it had been written.
+    Reset,
+    /// `!override`: replaces the value below it instead of being merged with it.
+    Override,
 }
 
 /// Why a text is no YAML.
@@ -42,8 +57,9 @@ pub(super) struct SyntaxError {
 }
 
 impl Node {
-    /// Reads YAML text.
-    pub(super) fn parse(text: &str) -> Result<Self, SyntaxError> {
+    /// Reads the YAML text of the file with this number.
+    pub(super) fn parse(text: &str, file: usize) -> Result<Self, SyntaxError> {
+        let (text, tags) = without_tags(text);
         let options = serde_saphyr::options! {
             // `yes` and `on` are words, as in Compose.
             strict_booleans: true,
@@ -52,10 +68,29 @@ impl Node {
             non_finite_float_policy: NonFiniteFloatPolicy::AsString,
             with_snippet: false,
         };
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| SyntaxError {
+        let parsed: Result<Self, _> = serde_saphyr::from_str_with_options(&text, options);
+        let mut node = parsed.map_err(|error| SyntaxError {
             line: error.location().and_then(|location| usize::try_from(location.line()).ok()).filter(|line| *line > 0),
             message: without_place(&error.render_with_formatter(&UserMessageFormatter)),
-        })
+        })?;
+        node.settle(file, &tags);
+        Ok(node)
+    }
+
+    /// Writes the file, and the tags of its lines, into everything below.
+    fn settle(&mut self, file: usize, tags: &BTreeMap<usize, Tag>) {
+        self.place.file = file;
+        match &mut self.value {
+            Value::Null | Value::Text(_) => {}
+            Value::List(items) => items.iter_mut().for_each(|item| item.settle(file, tags)),
+            Value::Map(entries) => {
+                for entry in entries {
+                    entry.place.file = file;
+                    entry.tag = tags.get(&entry.place.line).copied();
+                    entry.node.settle(file, tags);
+                }
+            }
+        }
     }
 
     /// The value of `key`, if this is a map that has it.
@@ -82,7 +117,7 @@ impl Node {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { line: line_of(&spanned), value: spanned.value })
+        Ok(Self { place: place_of(&spanned), value: spanned.value })
     }
 }
 
@@ -98,8 +133,37 @@ fn without_place(message: &str) -> String {
     message[..end].trim().replace('\n', " ")
 }
 
-fn line_of<T>(spanned: &Spanned<T>) -> usize {
-    usize::try_from(spanned.defined.line()).unwrap_or(usize::MAX)
+fn place_of<T>(spanned: &Spanned<T>) -> Place {
+    Place { file: 0, line: usize::try_from(spanned.defined.line()).unwrap_or(usize::MAX) }
+}
+
+/// Blanks Compose's tags, which the YAML reader does not hand on, and says which lines had one. The tag of a key must
+/// stand in the key's line; nothing is moved, so that every line keeps its number.
+fn without_tags(text: &str) -> (Cow<'_, str>, BTreeMap<usize, Tag>) {
+    let mut tags = BTreeMap::new();
+    if !text.contains("!reset") && !text.contains("!override") {
+        return (Cow::Borrowed(text), tags);
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for (index, line) in text.split('\n').enumerate() {
+        let mut line = line.to_owned();
+        for (word, tag) in [("!reset", Tag::Reset), ("!override", Tag::Override)] {
+            let Some(start) = line.find(word) else { continue };
+            let (before, after) = (&line[..start], &line[start + word.len()..]);
+            let key = before.trim().strip_suffix(':');
+            if key.is_some_and(is_plain_key) && (after.is_empty() || after.starts_with([' ', '\t', '\r'])) {
+                tags.insert(index + 1, tag);
+                line.replace_range(start..start + word.len(), &" ".repeat(word.len()));
+            }
+        }
+        lines.push(line);
+    }
+    (Cow::Owned(lines.join("\n")), tags)
+}
+
+fn is_plain_key(text: &str) -> bool {
+    let text = text.trim_matches(['"', '\'']);
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 struct ValueVisitor;
@@ -167,8 +231,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(key) = pairs.next_key::<Spanned<String>>()? {
-            let line = line_of(&key);
-            entries.push(Entry { key: key.value, line, node: pairs.next_value()? });
+            let place = place_of(&key);
+            entries.push(Entry { key: key.value, place, node: pairs.next_value()?, tag: None });
         }
         Ok(Value::Map(entries))
     }
@@ -184,14 +248,14 @@ mod tests {
             node = &node.get(key)?.node;
         }
         match &node.value {
-            Value::Text(text) => Some((text.clone(), node.line)),
+            Value::Text(text) => Some((text.clone(), node.place.line)),
             Value::Null | Value::List(_) | Value::Map(_) => None,
         }
     }
 
     #[test]
     fn every_value_knows_its_line() {
-        let node = Node::parse("a: 1\nb:\n  c: yes\n  d: 0755\n").unwrap();
+        let node = Node::parse("a: 1\nb:\n  c: yes\n  d: 0755\n", 0).unwrap();
         assert_eq!(text(&node, &["a"]), Some(("1".to_owned(), 1)));
         assert_eq!(text(&node, &["b", "c"]), Some(("yes".to_owned(), 3)));
         assert_eq!(text(&node, &["b", "d"]), Some(("0755".to_owned(), 4)));
@@ -200,7 +264,7 @@ mod tests {
     #[test]
     fn merged_and_aliased_values_keep_the_line_where_they_were_written() {
         let yaml = "x-base: &base\n  one: 1\n  two: 2\nwhole: *base\nmerged:\n  <<: *base\n  two: own\n";
-        let node = Node::parse(yaml).unwrap();
+        let node = Node::parse(yaml, 0).unwrap();
         assert_eq!(text(&node, &["whole", "two"]), Some(("2".to_owned(), 3)));
         assert_eq!(text(&node, &["merged", "one"]), Some(("1".to_owned(), 2)));
         assert_eq!(text(&node, &["merged", "two"]), Some(("own".to_owned(), 7)));
@@ -208,9 +272,22 @@ mod tests {
 
     #[test]
     fn syntax_errors_have_a_line() {
-        let error = Node::parse("services:\n  web:\n    image: [a\n").unwrap_err();
+        let error = Node::parse("services:\n  web:\n    image: [a\n", 0).unwrap_err();
         assert!(error.line.is_some(), "{error:?}");
-        let error = Node::parse("a: 1\nb: 2\na: 3\n").unwrap_err();
+        let error = Node::parse("a: 1\nb: 2\na: 3\n", 0).unwrap_err();
         assert_eq!(error.line, Some(3));
+    }
+
+    #[test]
+    fn tags_of_compose_are_told_from_text() {
+        let yaml = "a:\n  ports: !reset []\n  command: !override\n    - x\n  text: 'no !reset here'\n  plain: 1\n";
+        let node = Node::parse(yaml, 3).unwrap();
+        let a = &node.get("a").unwrap().node;
+        let tag = |key| a.get(key).unwrap().tag;
+        assert_eq!(tag("ports"), Some(Tag::Reset));
+        assert_eq!(tag("command"), Some(Tag::Override));
+        assert_eq!((tag("text"), tag("plain")), (None, None));
+        assert_eq!(text(&node, &["a", "text"]), Some(("no !reset here".to_owned(), 5)));
+        assert_eq!(a.get("plain").unwrap().place, Place { file: 3, line: 6 });
     }
 }

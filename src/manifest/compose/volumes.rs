@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::super::findings::Place;
 use super::reader::Reader;
 use super::tree::{Node, Value};
 use super::{Mount, MountSource, units};
@@ -25,9 +26,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, tmpfs: &mut IndexMap<St
 /// Reads `tmpfs`: a path or a list of them, each with options after a colon.
 pub(super) fn read_tmpfs(reader: &mut Reader<'_>, node: &Node) -> IndexMap<String, String> {
     let mut tmpfs = IndexMap::new();
-    for (text, line) in reader.text_or_texts(node, "tmpfs") {
+    for (text, place) in reader.text_or_texts(node, "tmpfs") {
         let (path, options) = text.split_once(':').unwrap_or((&text, ""));
-        if target_is_absolute(reader, path, line) {
+        if target_is_absolute(reader, path, place) {
             tmpfs.insert(path.to_owned(), options.to_owned());
         }
     }
@@ -42,7 +43,7 @@ fn short(reader: &mut Reader<'_>, node: &Node) -> Option<Mount> {
         [source, target] => (Some(*source), *target, ""),
         [source, target, options] => (Some(*source), *target, *options),
         _ => {
-            reader.findings.problem(node.line, format!("\"{text}\" is not a volume"), HELP);
+            reader.findings.problem(node.place, format!("\"{text}\" is not a volume"), HELP);
             return None;
         }
     };
@@ -56,20 +57,20 @@ fn short(reader: &mut Reader<'_>, node: &Node) -> Option<Mount> {
             _ => {
                 let message = format!("unknown option \"{option}\" of volume \"{text}\"");
                 reader.findings.problem(
-                    node.line,
+                    node.place,
                     message,
                     "known options: ro, rw, z, Z, cached, delegated, consistent, nocopy",
                 );
             }
         }
     }
-    if !target_is_absolute(reader, target, node.line) {
+    if !target_is_absolute(reader, target, node.place) {
         return None;
     }
     let source = match source {
         None => MountSource::Anonymous,
-        Some(path) if path.starts_with(['/', '.', '~']) => bind(reader, path, read_only, node.line),
-        Some(name) => named(reader, name, node.line)?,
+        Some(path) if path.starts_with(['/', '.', '~']) => bind(reader, path, read_only, node.place),
+        Some(name) => named(reader, name, node.place)?,
     };
     Some(Mount { source, target: target.to_owned(), read_only })
 }
@@ -87,18 +88,18 @@ fn long(reader: &mut Reader<'_>, node: &Node, tmpfs: &mut IndexMap<String, Strin
             "tmpfs" => options = tmpfs_options(reader, value),
             "volume" => {
                 for inner in reader.entries(value, "volume").iter().filter(|inner| inner.key != "nocopy") {
-                    reader.no_effect(format!("volumes.volume.{}", inner.key), inner.line);
+                    reader.no_effect(format!("volumes.volume.{}", inner.key), inner.place);
                 }
             }
             "bind" | "consistency" => {}
-            unknown => reader.no_effect(format!("volumes.{unknown}"), entry.line),
+            unknown => reader.no_effect(format!("volumes.{unknown}"), entry.place),
         }
     }
     let Some(target) = target else {
-        reader.findings.problem(node.line, "a volume has no \"target\"", "the path within the container");
+        reader.findings.problem(node.place, "a volume has no \"target\"", "the path within the container");
         return None;
     };
-    if !target_is_absolute(reader, &target, node.line) {
+    if !target_is_absolute(reader, &target, node.place) {
         return None;
     }
     let kind = kind.unwrap_or_else(|| "volume".to_owned());
@@ -108,15 +109,15 @@ fn long(reader: &mut Reader<'_>, node: &Node, tmpfs: &mut IndexMap<String, Strin
             return None;
         }
         ("volume", None) => MountSource::Anonymous,
-        ("volume", Some(name)) => named(reader, &name, node.line)?,
-        ("bind", Some(path)) => bind(reader, &path, read_only, node.line),
+        ("volume", Some(name)) => named(reader, &name, node.place)?,
+        ("bind", Some(path)) => bind(reader, &path, read_only, node.place),
         ("bind", None) => {
-            reader.findings.problem(node.line, "a bind mount has no \"source\"", "the path on the host");
+            reader.findings.problem(node.place, "a bind mount has no \"source\"", "the path on the host");
             return None;
         }
         (other, _) => {
             let help = suggest::help(other, "types", TYPES);
-            reader.findings.problem(node.line, format!("volumes of type \"{other}\" are not supported"), help);
+            reader.findings.problem(node.place, format!("volumes of type \"{other}\" are not supported"), help);
             return None;
         }
     };
@@ -132,20 +133,20 @@ fn tmpfs_options(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
                 options.extend(size.map(|size| format!("size={size}")));
             }
             "mode" => options.extend(reader.text(&entry.node, "mode").map(|mode| format!("mode={mode}"))),
-            unknown => reader.no_effect(format!("volumes.tmpfs.{unknown}"), entry.line),
+            unknown => reader.no_effect(format!("volumes.tmpfs.{unknown}"), entry.place),
         }
     }
     options
 }
 
-fn bind(reader: &mut Reader<'_>, path: &str, read_only: bool, line: usize) -> MountSource {
+fn bind(reader: &mut Reader<'_>, path: &str, read_only: bool, place: Place) -> MountSource {
     if !read_only {
-        reader.writable_binds.push((path.to_owned(), line));
+        reader.writable_binds.push((path.to_owned(), place));
     }
-    MountSource::Bind(reader.host_path(path))
+    MountSource::Bind(reader.host_path(path, place))
 }
 
-fn named(reader: &mut Reader<'_>, name: &str, line: usize) -> Option<MountSource> {
+fn named(reader: &mut Reader<'_>, name: &str, place: Place) -> Option<MountSource> {
     if reader.volumes.contains(name) {
         return Some(MountSource::Volume(name.to_owned()));
     }
@@ -153,15 +154,15 @@ fn named(reader: &mut Reader<'_>, name: &str, line: usize) -> Option<MountSource
         Some(candidate) => format!("did you mean \"{candidate}\"? A folder starts with \"./\""),
         None => format!("declare it under the file's \"volumes:\", or write \"./{name}\" if it is a folder"),
     };
-    reader.findings.problem(line, format!("the volume \"{name}\" is not declared"), help);
+    reader.findings.problem(place, format!("the volume \"{name}\" is not declared"), help);
     None
 }
 
-fn target_is_absolute(reader: &mut Reader<'_>, target: &str, line: usize) -> bool {
+fn target_is_absolute(reader: &mut Reader<'_>, target: &str, place: Place) -> bool {
     let absolute = target.starts_with('/');
     if !absolute {
         let message = format!("\"{target}\" is not an absolute path within the container");
-        reader.findings.problem(line, message, HELP);
+        reader.findings.problem(place, message, HELP);
     }
     absolute
 }
@@ -173,7 +174,7 @@ mod tests {
     fn mounts(yaml: &str) -> (Vec<Mount>, IndexMap<String, String>, String) {
         let mut reader = Reader::for_test();
         let mut tmpfs = IndexMap::new();
-        let mounts = read(&mut reader, &Node::parse(yaml).unwrap(), &mut tmpfs);
+        let mounts = read(&mut reader, &Node::parse(yaml, 0).unwrap(), &mut tmpfs);
         (mounts, tmpfs, reader.problems())
     }
 
@@ -240,9 +241,9 @@ mod tests {
     #[test]
     fn a_tmpfs_is_one_path_or_many() {
         let mut reader = Reader::for_test();
-        let one = read_tmpfs(&mut reader, &Node::parse("/run").unwrap());
+        let one = read_tmpfs(&mut reader, &Node::parse("/run", 0).unwrap());
         assert_eq!(one, IndexMap::from([("/run".to_owned(), String::new())]));
-        let two = read_tmpfs(&mut reader, &Node::parse("[/run, '/tmp:size=64m,mode=1777']").unwrap());
+        let two = read_tmpfs(&mut reader, &Node::parse("[/run, '/tmp:size=64m,mode=1777']", 0).unwrap());
         assert_eq!(two["/tmp"], "size=64m,mode=1777");
         assert_eq!(reader.problems(), "");
     }
