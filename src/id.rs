@@ -26,6 +26,13 @@ impl RunId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// When the run was started, by the clock of its host; `None` where the text is no run's id.
+    pub fn started(&self) -> Option<Timestamp> {
+        let (time, _) = self.0.rsplit_once('-')?;
+        let time = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", time).ok()?;
+        jiff::tz::TimeZone::UTC.to_timestamp(time).ok()
+    }
 }
 
 impl fmt::Display for RunId {
@@ -124,6 +131,8 @@ mod tests {
         let (a, b) = (RunId::new(at(1_795_000_000), 0xffff_ffff), RunId::new(at(1_795_000_001), 0));
         assert!(a < b);
         assert_eq!(b.as_str(), "20261118-110641-000000");
+        assert_eq!(b.started(), Some(at(1_795_000_001)));
+        assert_eq!(RunId::from_stored("another-thing").started(), None);
         assert!(a.as_str().chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
     }
 

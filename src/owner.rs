@@ -41,11 +41,38 @@ impl fmt::Display for Owner {
     }
 }
 
+/// What is known here of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// It runs, on this host.
+    Lives,
+    /// It ran on this host and has ended.
+    Ended,
+    /// It is another host's, or named by no owner's text.
+    Elsewhere,
+}
+
+/// What is known here of the process that `text` names.
+pub fn whereabouts(text: &str) -> Whereabouts {
+    let (Some(owner), Ok(here)) = (Owner::parse(text), Owner::this_process()) else { return Whereabouts::Elsewhere };
+    if owner.host != here.host {
+        Whereabouts::Elsewhere
+    } else if owner.boot != here.boot || start_time(owner.process) != Some(owner.started) {
+        Whereabouts::Ended
+    } else {
+        Whereabouts::Lives
+    }
+}
+
+/// The process that `text` names, for people: `HOST, process 123`.
+pub fn for_people(text: &str) -> Option<String> {
+    Owner::parse(text).map(|owner| format!("{}, process {}", owner.host, owner.process))
+}
+
 /// Whether the process that `text` names is known to have ended. One on another host, or a text that is not an
 /// owner's, is not known to have ended.
 pub fn is_dead(text: &str) -> bool {
-    let (Some(owner), Ok(here)) = (Owner::parse(text), Owner::this_process()) else { return false };
-    owner.host == here.host && (owner.boot != here.boot || start_time(owner.process) != Some(owner.started))
+    whereabouts(text) == Whereabouts::Ended
 }
 
 fn boot_id() -> std::io::Result<String> {

@@ -194,6 +194,10 @@ contract! {
     builds, fake_an_image_is_built_listed_and_removed, docker_an_image_is_built_listed_and_removed;
     build_fails, fake_a_failed_build_carries_its_log, docker_a_failed_build_carries_its_log;
     pull_fails, fake_an_image_that_cant_be_had_is_told_as_such, docker_an_image_that_cant_be_had_is_told_as_such;
+    tells, fake_an_engine_tells_of_its_host, docker_an_engine_tells_of_its_host;
+    tells_subnets, fake_an_engine_tells_the_subnets_in_use, docker_an_engine_tells_the_subnets_in_use;
+    tells_images, fake_an_engine_tells_of_its_images, docker_an_engine_tells_of_its_images;
+    leases, fake_what_a_lost_host_has_left_is_swept, docker_what_a_lost_host_has_left_is_swept;
     uses_time, fake_processor_time_is_told_of_what_runs, docker_processor_time_is_told_of_what_runs;
 }
 
@@ -454,4 +458,50 @@ async fn uses_time(ground: &Ground) {
     };
     assert!(first(&container).await.expect("told") > Duration::ZERO);
     assert!(first(&ground.name("nobody")).await.is_err());
+}
+
+async fn tells(ground: &Ground) {
+    let first = ground.engine.host().await.expect("told");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let second = ground.engine.host().await.expect("told");
+    assert!(first.clock < second.clock, "its clock goes");
+    assert!(!first.name.is_empty() && !first.storage.is_empty() && !first.root.is_empty(), "{first:?}");
+}
+
+async fn tells_subnets(ground: &Ground) {
+    let spec = ground.network().await;
+    let used = ground.engine.used_subnets().await.expect("told");
+    assert!(used.iter().any(|used| used.network == spec.name && used.subnet == spec.subnet), "{used:?}");
+}
+
+async fn tells_images(ground: &Ground) {
+    let image = build(ground, "stored", &format!("FROM {IMAGE}\nENV made=here\n"));
+    ground.engine.build_image(&image, &|_| {}).await.expect("built");
+    let stored = ground.engine.stored_images(&ground.filter()).await;
+    ground.engine.remove_image(&image.tag).await.expect("removed");
+    let stored = stored.expect("listed");
+    assert_eq!(stored.iter().map(|image| image.reference.as_str()).collect::<Vec<_>>(), [image.tag.as_str()]);
+    assert!(stored[0].size > 1 << 20 && stored[0].labels == image.labels, "{stored:?}");
+}
+
+/// Things of a process on a host that is not this one, with and without a lease that holds.
+async fn leases(ground: &Ground) {
+    let engine = &ground.engine;
+    let now = engine.host().await.expect("told").clock;
+    let mut labels = ground.labels();
+    labels.insert(label::LEASE.to_owned(), "a-host-that-never-was/boot/1/1".to_owned());
+    engine.create_volume(&ground.name("thing"), &labels).await.expect("made");
+    let lease = async |name: &str, until: jiff::Timestamp| {
+        let mut labels = labels.clone();
+        labels.insert(label::LEASE_UNTIL.to_owned(), until.to_string());
+        engine.create_volume(&ground.name(name), &labels).await.expect("made");
+    };
+    lease("ran-out", now - Duration::from_secs(3600)).await;
+    lease("holds", now + Duration::from_secs(60)).await;
+    let ours = async || engine.list(&ground.filter()).await.expect("listed").len();
+    sweep::sweep_dead(&**engine).await.expect("swept");
+    assert_eq!(ours().await, 3);
+    engine.remove_volume(&ground.name("holds")).await.expect("removed");
+    sweep::sweep_dead(&**engine).await.expect("swept");
+    assert_eq!(ours().await, 0);
 }

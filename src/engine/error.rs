@@ -176,6 +176,26 @@ pub enum EngineError {
         /// Why.
         refusal: Refusal,
     },
+    /// The engine did not tell of its host.
+    #[error("the engine did not tell of its host and its clock: {refusal}")]
+    Host {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The engine did not tell its networks' subnets.
+    #[error("the engine did not tell which subnets its networks use: {refusal}")]
+    UsedSubnets {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// Images could not be listed.
+    #[error("the images that carry the label {label} could not be listed: {refusal}")]
+    StoredImages {
+        /// The label.
+        label: String,
+        /// Why.
+        refusal: Refusal,
+    },
     /// What carries a label could not be listed.
     #[error("what carries the label {label} could not be listed: {refusal}")]
     List {
@@ -206,6 +226,9 @@ impl EngineError {
             | Self::Exec { refusal, .. }
             | Self::Stream { refusal, .. }
             | Self::Remove { refusal, .. }
+            | Self::Host { refusal }
+            | Self::UsedSubnets { refusal }
+            | Self::StoredImages { refusal, .. }
             | Self::List { refusal, .. } => refusal,
         }
     }

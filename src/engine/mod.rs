@@ -9,6 +9,7 @@ mod archive;
 pub mod docker;
 mod error;
 pub mod fake;
+mod host;
 mod spec;
 
 use std::pin::Pin;
@@ -22,6 +23,7 @@ use tokio::io::AsyncWrite;
 
 pub use archive::{FileInside, read_files};
 pub use error::{EngineError, Refusal, RefusalKind};
+pub use host::{EngineHost, StoredImage, UsedSubnet};
 pub use spec::{ContainerSpec, ExecSpec, HostPort, ImageBuild, Labels, NetworkSpec, Volume, VolumeSource};
 
 /// How often an engine is asked for an exit code that it has not noted yet.
@@ -205,6 +207,13 @@ pub trait Engine: Send + Sync + 'static {
 
     /// All containers, networks and volumes that carry `label` (`key` or `key=value`).
     async fn list(&self, label: &str) -> Result<Vec<Labelled>, EngineError>;
+
+    /// The engine's host and clock, asked anew.
+    async fn host(&self) -> Result<EngineHost, EngineError>;
+    /// The IPv4 subnets of all networks, whoever made them.
+    async fn used_subnets(&self) -> Result<Vec<UsedSubnet>, EngineError>;
+    /// The images that carry `label` (`key` or `key=value`), newest first.
+    async fn stored_images(&self, label: &str) -> Result<Vec<StoredImage>, EngineError>;
 }
 
 /// Removes things, given by kind and id: containers first, then what they hung on. An error of one does not keep the

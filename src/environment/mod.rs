@@ -3,7 +3,7 @@
 //! [`images`] sees to it that every service has an image. [`blueprint`] says as data what an environment is made of;
 //! [`boot`](Site::boot) makes it, naming each thing in the [`Ledger`] before it is created; [`Environment`] is one that
 //! is ready; [`Ledger::tear_down`] removes whatever the ledger names, in any state. [`sweep`] removes what dead
-//! processes left.
+//! processes left, and a [`lease`] tells other hosts that a process is not dead.
 //!
 //! Architecture invariant: nothing here knows of tests, verdicts or SQL.
 
@@ -12,6 +12,7 @@ mod blueprint;
 mod boot;
 mod context;
 pub mod images;
+pub mod lease;
 mod ledger;
 mod logs;
 mod ready;
@@ -36,6 +37,8 @@ pub mod label {
     pub const SERVICE: &str = "dev.shakedown.service";
     /// The process whose life is its lease, see [`crate::owner`].
     pub const LEASE: &str = "dev.shakedown.lease";
+    /// On leases: until when, by the engine's clock, see [`super::lease`].
+    pub const LEASE_UNTIL: &str = "dev.shakedown.lease-until";
     /// On images that were built: the suite.
     pub const SUITE: &str = "dev.shakedown.suite";
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::label;
+use super::{label, lease};
 use crate::engine::{self, Engine, EngineError, Labelled, ThingKind};
 use crate::id::RunId;
-use crate::owner;
 
 /// The pause between two looks. Something that an engine was asked to create may turn up after it was looked for, when
 /// the asking was cut off; and what somebody else removes at this moment still holds its network.
@@ -21,11 +20,23 @@ pub async fn sweep_run(engine: &dyn Engine, run: &RunId) -> Result<Vec<Labelled>
     sweep(engine, &format!("{}={run}", label::RUN), 2, |_| true).await
 }
 
-/// Removes everything that was made by processes which have ended since. Things of living processes and of other
-/// hosts are not touched. Returns what was removed.
+/// Removes everything of runs whose process on this host has ended, or whose lease on another host ran out. Returns what
+/// was removed.
 pub async fn sweep_dead(engine: &dyn Engine) -> Result<Vec<Labelled>, EngineError> {
-    let is_dead = |thing: &Labelled| thing.labels.get(label::LEASE).is_some_and(|lease| owner::is_dead(lease));
-    sweep(engine, label::RUN, 1, is_dead).await
+    let things = engine.list(label::RUN).await?;
+    if things.is_empty() {
+        return Ok(things);
+    }
+    let standings = lease::standings(&things, engine.host().await?.clock);
+    sweep_runs(engine, &|run| standings.get(run).is_some_and(|standing| standing.is_dead())).await
+}
+
+/// Removes everything of the runs that `are` ours to remove. Returns what was removed.
+pub async fn sweep_runs(
+    engine: &dyn Engine,
+    are: &(dyn Fn(&RunId) -> bool + Sync),
+) -> Result<Vec<Labelled>, EngineError> {
+    sweep(engine, label::RUN, 1, |thing| lease::run_of(thing).is_some_and(|run| are(&run))).await
 }
 
 /// Removes what carries `label` and is `ours`, until none is found `sure_after` times in a row. What can't be removed
@@ -61,6 +72,10 @@ async fn sweep(
             }
         } else {
             empty_in_a_row = 0;
+            // Leases go last: as long as something is left of a run, they tell how it stands.
+            if found.iter().any(|thing| !lease::is_lease(thing)) {
+                found.retain(|thing| !lease::is_lease(thing));
+            }
             let things: Vec<(ThingKind, &str)> = found.iter().map(|thing| (thing.kind, thing.id.as_str())).collect();
             last_error = engine::remove_all(engine, &things).await.into_iter().next();
             found.retain(|thing| !removed.contains(thing));

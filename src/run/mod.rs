@@ -18,8 +18,9 @@ use crate::cli::RunArgs;
 use crate::conductor::state::Rules;
 use crate::conductor::{EventSink as _, conduct};
 use crate::engine::docker::DockerEngine;
-use crate::engine::{Engine, Labelled, ThingKind};
+use crate::engine::{Engine, EngineError, Labelled, ThingKind};
 use crate::environment::images::{self, ImageProgress};
+use crate::environment::lease::{self, Lease};
 use crate::environment::{Site, Subnets, sweep};
 use crate::event::{RunEvent, RunHeader};
 use crate::exit;
@@ -88,6 +89,7 @@ struct Prepared {
     notes: Vec<String>,
     /// Absent where it could not be started.
     guard: Option<Guard>,
+    lease: Option<Lease>,
 }
 
 impl Prepared {
@@ -143,11 +145,14 @@ impl Prepared {
         };
         let telling = Telling::start(store, &run_folder);
         let engine = Arc::new(engine);
-        Ok(Self { manifest: Arc::new(manifest), engine, header, telling, run_folder, rules, notes, guard })
+        Ok(Self { manifest: Arc::new(manifest), engine, header, telling, run_folder, rules, notes, guard, lease: None })
     }
 
     async fn run(mut self, args: &RunArgs, listening: Listening) -> u8 {
         let verdict = self.reach_verdict(args, listening).await;
+        if let Some(lease) = self.lease.take() {
+            lease.end().await;
+        }
         self.sweep().await;
         let exit_code = exit::code(&verdict);
         let ended = RunEvent::RunEnded { at: Timestamp::now(), verdict, exit_code };
@@ -172,6 +177,12 @@ impl Prepared {
             self.note(message).await;
         }
         let secrets = secrets(&self.manifest);
+        let warnings = self.telling.progress();
+        let failed = move |error: &_| warnings.tell(RunEvent::Warning { message: unrenewed(error) });
+        match Lease::take(self.engine.clone(), &self.header.run, &self.header.owner, failed).await {
+            Ok(lease) => self.lease = Some(lease),
+            Err(error) => return RunVerdict::EnvironmentsUnavailable(error.to_string()),
+        }
         let progress = self.telling.progress();
         let images = tokio::select! {
             images = images::provide(&*self.engine, &self.header.suite, &self.manifest.compose, &progress) => images,
@@ -240,6 +251,16 @@ fn secrets(manifest: &Manifest) -> Secrets {
         manifest.compose.services.values().flat_map(|service| {
             service.secret_variables.iter().filter_map(|name| service.environment.get(name).cloned())
         }),
+    )
+}
+
+/// Says what it means that a lease was not renewed.
+fn unrenewed(error: &EngineError) -> String {
+    let minutes = lease::HOLDS.as_secs() / 60;
+    format!(
+        "the lease of this run was not renewed: {error}; it is tried again every {} s, and only after {minutes} min would \
+         another host that shares the engine take this run for dead",
+        lease::RENEWED_EVERY.as_secs()
     )
 }
 

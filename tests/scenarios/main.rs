@@ -6,6 +6,7 @@ mod boots;
 mod environments;
 mod guarding;
 mod harness;
+mod leases;
 mod outcomes;
 mod stops;
 mod told;

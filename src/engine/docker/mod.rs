@@ -1,6 +1,7 @@
 //! An engine over Docker's API. This folder is the only place that names the client library.
 
 mod convert;
+mod host;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -21,8 +22,9 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 
 use super::{
-    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineInfo, Exec, ExecSpec, ImageBuild, ImageInfo,
-    Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, ThingKind,
+    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec, ImageBuild,
+    ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage, ThingKind,
+    UsedSubnet,
 };
 use convert::refusal;
 
@@ -341,6 +343,19 @@ impl Engine for DockerEngine {
         let volumes = ListVolumesOptions { filters };
         let volumes = within(SLOW, self.docker.list_volumes(Some(volumes))).await.map_err(failed)?;
         Ok(convert::labelled(containers, networks, volumes.volumes.unwrap_or_default()))
+    }
+
+    async fn host(&self) -> Result<EngineHost, EngineError> {
+        self.ask_host().await.map_err(|refusal| EngineError::Host { refusal })
+    }
+
+    async fn used_subnets(&self) -> Result<Vec<UsedSubnet>, EngineError> {
+        self.ask_subnets().await.map_err(|refusal| EngineError::UsedSubnets { refusal })
+    }
+
+    async fn stored_images(&self, label: &str) -> Result<Vec<StoredImage>, EngineError> {
+        let failed = |refusal| EngineError::StoredImages { label: label.to_owned(), refusal };
+        self.ask_images(label).await.map_err(failed)
     }
 }
 

@@ -5,6 +5,7 @@
 //! within a container; `suite` and `worker` are a test suite and the worker that runs it. All time is tokio's, so that
 //! a test with paused time never really waits. What it does like a real engine stands in `tests/engine_contract.rs`.
 
+mod host;
 mod process;
 mod script;
 mod suite;

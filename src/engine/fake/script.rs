@@ -31,6 +31,9 @@ pub enum Verb {
     FollowLogs,
     Deaths,
     List,
+    Host,
+    UsedSubnets,
+    StoredImages,
 }
 
 impl Verb {
@@ -60,6 +63,9 @@ impl Verb {
             Self::FollowLogs => "follow logs",
             Self::Deaths => "deaths",
             Self::List => "list",
+            Self::Host => "host",
+            Self::UsedSubnets => "used subnets",
+            Self::StoredImages => "stored images",
         }
     }
 }

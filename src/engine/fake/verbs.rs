@@ -10,8 +10,9 @@ use tokio::io::BufReader;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::super::{
-    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineInfo, Exec, ExecSpec, ImageBuild, ImageInfo,
-    Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, ThingKind,
+    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec, ImageBuild,
+    ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage, ThingKind,
+    UsedSubnet,
 };
 use super::process::{self, Inside};
 use super::{FakeEngine, Verb, lost, refusal};
@@ -230,6 +231,22 @@ impl Engine for FakeEngine {
         let failed = |refusal| EngineError::List { label: label.to_owned(), refusal };
         self.call(Verb::List, label, "").await.map_err(failed)?;
         Ok(self.world().list(label))
+    }
+
+    async fn host(&self) -> Result<EngineHost, EngineError> {
+        self.call(Verb::Host, "", "").await.map_err(|refusal| EngineError::Host { refusal })?;
+        Ok(self.world().host())
+    }
+
+    async fn used_subnets(&self) -> Result<Vec<UsedSubnet>, EngineError> {
+        self.call(Verb::UsedSubnets, "", "").await.map_err(|refusal| EngineError::UsedSubnets { refusal })?;
+        Ok(self.world().used_subnets())
+    }
+
+    async fn stored_images(&self, label: &str) -> Result<Vec<StoredImage>, EngineError> {
+        let failed = |refusal| EngineError::StoredImages { label: label.to_owned(), refusal };
+        self.call(Verb::StoredImages, label, "").await.map_err(failed)?;
+        Ok(self.world().stored_images(label))
     }
 }
 

@@ -25,19 +25,21 @@ pub(super) struct World {
     pub(super) connection: CancellationToken,
     pub(super) processes: HashMap<String, Process>,
     pub(super) death_listeners: Vec<(String, UnboundedSender<Death>)>,
+    /// When the clock was first looked at.
+    pub(super) clock_since: Option<tokio::time::Instant>,
     rules: Vec<Rule>,
     answers: Vec<Answers>,
-    images: Vec<Image>,
-    networks: BTreeMap<String, NetworkSpec>,
+    pub(super) images: Vec<Image>,
+    pub(super) networks: BTreeMap<String, NetworkSpec>,
     volumes: BTreeMap<String, Labels>,
     containers: BTreeMap<String, Container>,
     numbers: u64,
 }
 
-struct Image {
-    reference: String,
+pub(super) struct Image {
+    pub(super) reference: String,
     info: ImageInfo,
-    labels: Vec<String>,
+    pub(super) labels: Vec<String>,
 }
 
 struct Answers {
