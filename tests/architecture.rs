@@ -37,6 +37,7 @@ const LIBRARIES: &[(&str, &str)] = &[
     ("bollard", "engine/docker/"),
     ("sqlx", "store/"),
     ("quick_junit", "report/junit.rs"),
+    ("quick_xml", "framework/junit.rs"),
     ("chrono", "report/junit.rs"),
     ("indicatif", "report/terminal/"),
 ];

@@ -6,6 +6,7 @@
 //!
 //! Architecture invariant: nothing here knows what an environment is made of, or of SQL.
 
+pub mod junit;
 pub mod protocol;
 mod rspec;
 mod worker;
