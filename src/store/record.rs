@@ -34,11 +34,10 @@ impl Store {
                     .bind(time(*at));
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
-            RunEvent::EnvironmentReady { at, environment, boot, standby } => {
+            RunEvent::EnvironmentReady { at, environment, boot } => {
                 let (context, current) = self.current_run("record that an environment is ready in")?;
-                let query = of_environment(sql::ENVIRONMENT_READY, &current, *environment)
-                    .bind(time(*at))
-                    .bind((!standby).then(|| span(*boot)));
+                let query =
+                    of_environment(sql::ENVIRONMENT_READY, &current, *environment).bind(time(*at)).bind(span(*boot));
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
             RunEvent::EnvironmentBroke { at, environment, broken } => {
@@ -80,8 +79,6 @@ impl Store {
             }
             RunEvent::ImageProgress { .. }
             | RunEvent::ImageReady { .. }
-            | RunEvent::EnvironmentReset { .. }
-            | RunEvent::StandbyRemoved { .. }
             | RunEvent::EnvironmentProgress { .. }
             | RunEvent::LaneStoodDown { .. }
             | RunEvent::UnitStarted { .. }

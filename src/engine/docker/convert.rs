@@ -43,8 +43,24 @@ pub(super) fn refusal(error: Error) -> Refusal {
         Error::RequestTimeoutError => {
             Refusal { kind: RefusalKind::TimedOut, message: "the engine did not answer in time".to_owned() }
         }
+        // What the HTTP client says of itself is of no use to anybody.
+        Error::HyperLegacyError { err } => {
+            Refusal { kind: RefusalKind::Unreachable, message: format!("no connection: {}", innermost(&err)) }
+        }
+        Error::HyperResponseError { err } => Refusal {
+            kind: RefusalKind::Unreachable,
+            message: format!("the connection broke off: {}", innermost(&err)),
+        },
         other => Refusal { kind: RefusalKind::Unreachable, message: with_sources(&other) },
     }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    innermost.to_string()
 }
 
 /// The error with its causes: the outermost alone often says no more than `client error`.
