@@ -35,9 +35,31 @@ pub enum Command {
         /// The folder with shakedown.toml
         manifest: PathBuf,
     },
+    /// Remove what dead runs left on the engine
+    Clean(CleanArgs),
     /// Remove what a run made, once its process is dead; started by the run itself
     #[command(hide = true)]
     Guard(GuardArgs),
+}
+
+/// `shakedown clean`.
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Only what this run made, also if it lives; can be given several times
+    #[arg(long = "run", value_name = "ID")]
+    pub runs: Vec<String>,
+
+    /// What every run made, also those that live
+    #[arg(long, conflicts_with = "runs")]
+    pub all_runs: bool,
+
+    /// Also the images that were built for suites; the next runs build them again
+    #[arg(long)]
+    pub images: bool,
 }
 
 /// `shakedown guard`, which is not for people.

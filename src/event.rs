@@ -132,8 +132,22 @@ pub enum RunEvent {
         at: Timestamp,
         /// Which.
         environment: EnvironmentId,
-        /// From the start of the boot until now.
+        /// How long its lane has waited for it, from the start of the boot.
         boot: Duration,
+        /// Whether it had stood by, and so was booted ahead of need.
+        standby: bool,
+    },
+    /// An environment's state was reset, so that it serves for the next test.
+    EnvironmentReset {
+        /// Which.
+        environment: EnvironmentId,
+        /// How long that took.
+        took: Duration,
+    },
+    /// A spare environment that no lane has taken is gone from the engine.
+    StandbyRemoved {
+        /// Processor time that its containers used, where the engine told it.
+        cpu: Duration,
     },
     /// An environment did not come up, or broke while it was used. Its tests are run again elsewhere.
     EnvironmentBroke {

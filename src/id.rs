@@ -95,6 +95,35 @@ impl fmt::Display for EnvironmentId {
     }
 }
 
+/// What an environment goes by on the engine, from its boot to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EnvironmentName {
+    /// It was made for a lane: `2.1`.
+    Lane(EnvironmentId),
+    /// It was made to stand by for any lane, the how-manieth from 1: `s1`. The lane that takes it gives it an
+    /// [`EnvironmentId`] of its own.
+    Standby(u32),
+}
+
+impl EnvironmentName {
+    /// The lane that it was made for.
+    pub fn lane(self) -> Option<LaneIndex> {
+        match self {
+            Self::Lane(id) => Some(id.lane),
+            Self::Standby(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for EnvironmentName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lane(id) => id.fmt(f),
+            Self::Standby(number) => write!(f, "s{number}"),
+        }
+    }
+}
+
 /// The how-manieth execution of a test in its run, from 1; executions in environments that broke count too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

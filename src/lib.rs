@@ -22,11 +22,13 @@
 //! | [`report`] | terminal, JUnit, `run.json`, summary |
 //! | [`owner`], [`secrets`] | who owns what is left behind; what must not be written |
 //! | [`guard`] | the process that cleans up after a run that was killed |
+//! | [`clean`] | removing by hand what runs left |
 //! | [`run`], [`cli`], [`exit`] | wiring, the command line, the table of exit codes |
 //!
 //! Architecture invariants, held by `tests/architecture.rs`: no module imports one that must not be known to it
 //! (the table there says which), and only `engine/docker` names the Docker client, only `store` the database's.
 
+pub mod clean;
 pub mod cli;
 pub mod conductor;
 pub mod engine;

@@ -480,7 +480,7 @@ async fn tells_images(ground: &Ground) {
     let stored = ground.engine.stored_images(&ground.filter()).await;
     ground.engine.remove_image(&image.tag).await.expect("removed");
     let stored = stored.expect("listed");
-    assert_eq!(stored.iter().map(|image| image.reference.as_str()).collect::<Vec<_>>(), [image.tag.as_str()]);
+    assert_eq!(stored.iter().flat_map(|image| &image.references).collect::<Vec<_>>(), [&image.tag]);
     assert!(stored[0].size > 1 << 20 && stored[0].labels == image.labels, "{stored:?}");
 }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::event::RunEvent;
 use crate::id::{EnvironmentId, LaneIndex};
+use crate::lane::standby::Keeper;
 use crate::lane::{Lane, Order, Shared};
 use crate::verdict::{Interruption, RunVerdict, StopReason};
 use state::{Action, Rules, State};
@@ -48,7 +49,7 @@ pub async fn conduct(
 ) -> RunVerdict {
     let (sender, mut reports) = mpsc::channel(REPORTS);
     let mut conductor =
-        Conductor { state: State::new(rules, lanes), orders: Vec::new(), stop: shared.stop.clone(), sink, lost: None };
+        Conductor { state: State::new(rules, lanes), orders: Vec::new(), shared: shared.clone(), sink, lost: None };
     let mut tasks = JoinSet::new();
     let mut of_task = std::collections::HashMap::new();
     for lane in (0..lanes).map(LaneIndex) {
@@ -60,6 +61,10 @@ pub async fn conduct(
         of_task.insert(tasks.spawn(lane_task.live()).id(), lane);
     }
     drop(sender);
+    let (spare_events, mut of_spares) = mpsc::channel(REPORTS);
+    if shared.standby.size() > 0 {
+        tasks.spawn(Keeper { shared, events: spare_events }.keep());
+    }
     loop {
         tokio::select! {
             // Reports come first, so that a lane's last words are heard before its end.
@@ -80,6 +85,7 @@ pub async fn conduct(
                 let actions = conductor.state.handle(lane, report, Timestamp::now());
                 conductor.act(actions).await;
             }
+            Some(event) = of_spares.recv() => conductor.act(vec![Action::Emit(event)]).await,
             Some(reason) = stops.reasons.recv() => {
                 let actions = conductor.state.stop(reason, Timestamp::now());
                 conductor.act(actions).await;
@@ -108,7 +114,7 @@ pub async fn conduct(
 struct Conductor<'a> {
     state: State,
     orders: Vec<mpsc::UnboundedSender<(EnvironmentId, Order)>>,
-    stop: CancellationToken,
+    shared: Arc<Shared>,
     sink: &'a mut dyn EventSink,
     lost: Option<String>,
 }
@@ -124,7 +130,7 @@ impl Conductor<'_> {
                         self.lost = Some(why.clone());
                         // Its actions would end up here again; the lanes only need to know that it is over.
                         let _ = self.state.stop(StopReason::StoreLost(why), Timestamp::now());
-                        self.stop.cancel();
+                        self.shared.stop.cancel();
                     }
                 }
                 Action::Order(environment, order) => {
@@ -133,7 +139,8 @@ impl Conductor<'_> {
                         let _ = orders.send((environment, order));
                     }
                 }
-                Action::EndLanes => self.stop.cancel(),
+                Action::EndLanes => self.shared.stop.cancel(),
+                Action::Standby(spares) => self.shared.standby.set(spares),
             }
         }
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::event::{PlannedTest, RunEvent};
 use crate::framework::ListedTest;
 use crate::id::{EnvironmentId, LaneIndex, TestId};
+use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
 use crate::plan::plan;
 use crate::queue::{Handout, Queue, Take};
@@ -41,6 +42,8 @@ pub enum Action {
     Order(EnvironmentId, Order),
     /// End all lanes, whatever they do.
     EndLanes,
+    /// Say whether spare environments are of use.
+    Standby(Spares),
 }
 
 /// How far the run is.
@@ -65,6 +68,7 @@ pub struct State {
     stood_down: BTreeMap<LaneIndex, String>,
     stopping: Option<StopReason>,
     failed: u32,
+    spares: Spares,
 }
 
 impl State {
@@ -78,6 +82,7 @@ impl State {
             stood_down: BTreeMap::new(),
             stopping: None,
             failed: 0,
+            spares: Spares::Unwanted,
         }
     }
 
@@ -91,13 +96,14 @@ impl State {
                 emit(RunEvent::EnvironmentStarting { at: now, environment });
             }
             Report::Step(environment, step) => emit(RunEvent::EnvironmentProgress { environment, step }),
-            Report::Ready(environment, boot) => {
+            Report::Ready { environment, boot, standby } => {
                 self.lanes.insert(lane, Some(environment));
                 if let Phase::Dealing { queue, .. } = &mut self.phase {
                     queue.join(environment);
                 }
-                emit(RunEvent::EnvironmentReady { at: now, environment, boot });
+                emit(RunEvent::EnvironmentReady { at: now, environment, boot, standby });
             }
+            Report::Reset(environment, took) => emit(RunEvent::EnvironmentReset { environment, took }),
             Report::Listed(listed) => actions.extend(self.listed(listed, now)),
             Report::SuiteBroken(why) => {
                 self.leaves(lane);
@@ -138,6 +144,7 @@ impl State {
             }
         }
         actions.extend(self.deal());
+        actions.extend(self.spares());
         actions
     }
 
@@ -161,6 +168,7 @@ impl State {
             actions.extend(self.stop(StopReason::NoEnvironments(why), now));
         }
         actions.extend(self.deal());
+        actions.extend(self.spares());
         actions
     }
 
@@ -170,6 +178,7 @@ impl State {
             return Vec::new();
         }
         self.stopping = Some(reason.clone());
+        self.spares = Spares::Over;
         vec![Action::Emit(RunEvent::Stopping { at: now, reason }), Action::EndLanes]
     }
 
@@ -185,6 +194,25 @@ impl State {
         let actions = left.collect();
         let verdict = run_verdict(queue.verdicts().flatten(), self.stopping.clone(), self.rules.fail_on_flaky);
         (actions, verdict)
+    }
+
+    /// Says whether spare environments are of use, where that has changed: not before all lanes have one of their own,
+    /// nor when nothing waits to be handed out.
+    fn spares(&mut self) -> Option<Action> {
+        let spares = match &self.phase {
+            Phase::Discovering { .. } if self.lanes.is_empty() => Spares::Over,
+            Phase::Discovering { .. } => Spares::Unwanted,
+            Phase::Dealing { queue, .. } if queue.is_settled() || self.lanes.is_empty() => Spares::Over,
+            Phase::Dealing { queue, .. } if queue.has_waiting() && self.lanes.values().all(Option::is_some) => {
+                Spares::Wanted
+            }
+            Phase::Dealing { .. } => Spares::Unwanted,
+        };
+        let changed = self.stopping.is_none() && spares != self.spares;
+        changed.then(|| {
+            self.spares = spares;
+            Action::Standby(spares)
+        })
     }
 
     fn boots(&mut self, lane: LaneIndex) {

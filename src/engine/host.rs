@@ -39,8 +39,8 @@ pub struct UsedSubnet {
 /// An image in an engine's store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredImage {
-    /// Its first reference, or its id where it has none.
-    pub reference: String,
+    /// Its references; none where all were given to others.
+    pub references: Vec<String>,
     /// Its labels.
     pub labels: Labels,
     /// Its size in bytes, what it shares with others included.

@@ -6,7 +6,7 @@ use std::fmt;
 use super::images::Images;
 use super::label;
 use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource};
-use crate::id::{EnvironmentId, RunId};
+use crate::id::{EnvironmentName, RunId};
 use crate::manifest::Manifest;
 use crate::manifest::compose::{Condition, Healthcheck, MountSource, Service};
 
@@ -50,7 +50,7 @@ pub(super) enum Ready {
 }
 
 /// The name that everything of an environment starts with.
-fn prefix(run: &RunId, environment: EnvironmentId) -> String {
+fn prefix(run: &RunId, environment: EnvironmentName) -> String {
     format!("shakedown-{run}-{environment}")
 }
 
@@ -60,12 +60,12 @@ pub(super) fn blueprint(
     images: &Images,
     run: &RunId,
     lease: &str,
-    environment: EnvironmentId,
+    environment: EnvironmentName,
 ) -> Blueprint {
     let prefix = prefix(run, environment);
     let labels: Labels = [
         (label::RUN, run.to_string()),
-        (label::LANE, environment.lane.to_string()),
+        (label::LANE, environment.lane().map_or_else(|| "standby".to_owned(), |lane| lane.to_string())),
         (label::ENVIRONMENT, format!("{run}/{environment}")),
         (label::LEASE, lease.to_owned()),
     ]

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::future::try_join_all;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -17,10 +16,11 @@ use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
 use super::ready::{Environment, Live, ended, runner_ended_at_once};
+use super::run_once::{Once, run_once};
 use super::subnet::Subnets;
-use crate::engine::{self, ContainerState, Engine, EngineError, ExecSpec, NetworkSpec, Output, RefusalKind, ThingKind};
+use crate::engine::{ContainerState, Engine, EngineError, NetworkSpec, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
-use crate::id::{EnvironmentId, RunId};
+use crate::id::{EnvironmentName, RunId};
 use crate::manifest::Manifest;
 use crate::manifest::compose::Condition;
 use crate::secrets::Secrets;
@@ -31,8 +31,6 @@ const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration:
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
 /// How many subnets are tried that turn out to be taken.
 const SUBNET_TRIES: usize = 64;
-/// How much of a probe's output is kept for the message.
-const PROBE_OUTPUT: usize = 400;
 
 /// What all environments of a run share.
 pub struct Site {
@@ -78,11 +76,11 @@ impl Site {
     /// fails or is dropped: tear it down then. `step` is told what is being waited for.
     pub async fn boot(
         &self,
-        id: EnvironmentId,
+        name: EnvironmentName,
         ledger: &Ledger,
         step: &(dyn Fn(String) + Send + Sync),
     ) -> Result<Environment, BrokenEnvironment> {
-        let blueprint = blueprint(&self.manifest, &self.images, &self.run, &self.lease, id);
+        let blueprint = blueprint(&self.manifest, &self.images, &self.run, &self.lease, name);
         let progress = blueprint
             .services
             .iter()
@@ -90,7 +88,7 @@ impl Site {
             .collect();
         let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
         let deaths = self.engine.deaths(&format!("{}={label}", label::ENVIRONMENT));
-        let logs = Logs::new(&self.logs.join(id.to_string()), self.secrets.clone());
+        let logs = Logs::new(&self.logs.join(name.to_string()), self.secrets.clone());
         let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
         let limit = self.manifest.environment.ready_within;
         let deadline = Instant::now() + limit;
@@ -99,12 +97,20 @@ impl Site {
             Err(_) => Err(boot.late(limit)),
         };
         let Boot { logs, .. } = boot;
-        made.map(|services| {
-            let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
-            Environment::watch(id, self.engine.clone(), deaths, runner, services, logs)
-        })
         // A health check's output, or an engine's words, may hold what a service was given.
-        .map_err(|broken| BrokenEnvironment { cause: self.secrets.mask(&broken.cause), ..broken })
+        let masked =
+            |broken: BrokenEnvironment| BrokenEnvironment { cause: self.secrets.mask(&broken.cause), ..broken };
+        let services = made.map_err(masked)?;
+        let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
+        let environment = Environment::watch(name, self.engine.clone(), deaths, runner, services, logs);
+        let reset = &self.manifest.environment.reset;
+        match environment.prepare_reset(reset).await {
+            Ok(()) => Ok(environment),
+            Err(cause) => {
+                let service = reset.service().map(str::to_owned);
+                Err(masked(BrokenEnvironment { service, cause, log_tail: Vec::new() }))
+            }
+        }
     }
 }
 
@@ -232,7 +238,8 @@ impl Boot<'_> {
             if let ContainerState::Exited { code, out_of_memory } = self.state(name, container).await? {
                 return Err(self.ended(name, code, out_of_memory, "before it was healthy").await);
             }
-            match probe(self.engine(), container, command).await {
+            let probe = Once { command, ..Once::default() };
+            match run_once(self.engine(), container, probe, PROBE_WITHIN).await {
                 Ok(()) => return Ok(()),
                 Err(why) => self.set(name, Progress::Running(format!("its health check failed: {why}"))),
             }
@@ -284,6 +291,7 @@ impl Boot<'_> {
                 container: service.container.name.clone(),
                 address,
                 ports: service.ports.clone(),
+                variables: service.container.environment.clone(),
             })),
             ContainerState::Exited { code: 0, .. } if name != self.site.manifest.environment.runner => Ok(None),
             ContainerState::Exited { code: 0, .. } => Err(BrokenEnvironment {
@@ -334,25 +342,4 @@ impl Boot<'_> {
 
 fn broken(service: Option<&str>, error: &EngineError) -> BrokenEnvironment {
     BrokenEnvironment { service: service.map(str::to_owned), cause: error.to_string(), log_tail: Vec::new() }
-}
-
-/// Runs a health check once; says why it did not pass.
-async fn probe(engine: &dyn Engine, container: &str, command: &[String]) -> Result<(), String> {
-    let once = async {
-        let exec = ExecSpec { command: command.to_vec(), ..ExecSpec::default() };
-        let mut exec = engine.exec(container, &exec).await.map_err(|error| error.to_string())?;
-        let mut said = Vec::new();
-        while let Some(Ok(Output::Stdout(chunk) | Output::Stderr(chunk))) = exec.output.next().await {
-            said.extend_from_slice(&chunk[..chunk.len().min(PROBE_OUTPUT.saturating_sub(said.len()))]);
-        }
-        let said = String::from_utf8_lossy(&said).trim().to_owned();
-        match engine::exit_code(engine, &exec.id).await.map_err(|error| error.to_string())? {
-            0 => Ok(()),
-            code => Err(format!("exit code {code}: {said}")),
-        }
-    };
-    match tokio::time::timeout(PROBE_WITHIN, once).await {
-        Ok(result) => result,
-        Err(_) => Err(format!("no answer within {} s", PROBE_WITHIN.as_secs())),
-    }
 }

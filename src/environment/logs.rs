@@ -49,6 +49,14 @@ impl Logs {
         Self { folder: folder.to_owned(), secrets, services: Mutex::default() }
     }
 
+    /// Gives the folder another name; the files in it are written on. Where that can't be done it keeps its name.
+    pub(super) fn rename(&mut self, name: &str) {
+        let renamed = self.folder.with_file_name(name);
+        if std::fs::rename(&self.folder, &renamed).is_ok() {
+            self.folder = renamed;
+        }
+    }
+
     /// Follows a container that was just started.
     pub(super) fn follow(&self, engine: &dyn Engine, service: &str, container: &str) {
         let tail = Arc::new(Mutex::new(VecDeque::new()));

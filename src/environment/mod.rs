@@ -16,6 +16,8 @@ pub mod lease;
 mod ledger;
 mod logs;
 mod ready;
+mod reset;
+mod run_once;
 mod subnet;
 pub mod sweep;
 
@@ -29,7 +31,7 @@ pub use subnet::Subnets;
 pub mod label {
     /// The run that made it.
     pub const RUN: &str = "dev.shakedown.run";
-    /// The lane it was made for.
+    /// The lane it was made for, or `standby`.
     pub const LANE: &str = "dev.shakedown.lane";
     /// The environment it is a part of: `RUN/LANE.GENERATION`.
     pub const ENVIRONMENT: &str = "dev.shakedown.environment";

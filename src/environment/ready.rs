@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::logs::Logs;
 use crate::engine::{ContainerState, Death, Engine, EngineError};
 use crate::event::BrokenEnvironment;
-use crate::id::EnvironmentId;
+use crate::id::{EnvironmentId, EnvironmentName};
 
 /// A process that dies closes its connections a moment before the port on which it listens, so that for a few
 /// milliseconds it seems to be well. Every attempt that did not pass waits for so long.
@@ -28,7 +28,7 @@ const LISTENING_PAUSE: Duration = Duration::from_millis(500);
 /// An environment whose services are all ready. Its things are in its [`Ledger`](super::Ledger).
 #[derive(Debug)]
 pub struct Environment {
-    id: EnvironmentId,
+    name: EnvironmentName,
     engine: Arc<dyn Engine>,
     runner: String,
     services: Vec<Live>,
@@ -50,6 +50,7 @@ pub(super) struct Live {
     pub(super) container: String,
     pub(super) address: Option<IpAddr>,
     pub(super) ports: Vec<u16>,
+    pub(super) variables: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for dyn Engine {
@@ -62,7 +63,7 @@ impl Environment {
     /// Watches over services that have just become ready. `deaths` has been open since before they were found to run,
     /// so that none is missed in between.
     pub(super) fn watch(
-        id: EnvironmentId,
+        name: EnvironmentName,
         engine: Arc<dyn Engine>,
         mut deaths: BoxStream<'static, Result<Death, EngineError>>,
         runner: String,
@@ -97,7 +98,7 @@ impl Environment {
             });
         }
         Self {
-            id,
+            name,
             engine,
             runner,
             services,
@@ -110,9 +111,25 @@ impl Environment {
         }
     }
 
-    /// Which one it is.
-    pub fn id(&self) -> EnvironmentId {
-        self.id
+    /// What it goes by on the engine.
+    pub fn name(&self) -> EnvironmentName {
+        self.name
+    }
+
+    pub(super) fn engine(&self) -> &dyn Engine {
+        &*self.engine
+    }
+
+    /// The container of a service that runs; the error says in words that it does not.
+    pub(super) fn container_of(&self, service: &str) -> Result<&str, String> {
+        let live = self.services.iter().find(|live| live.service == service);
+        live.map(|live| live.container.as_str()).ok_or_else(|| format!("{service} does not run any more"))
+    }
+
+    /// A variable that a service was started with.
+    pub(super) fn variable_of(&self, service: &str, variable: &str) -> Option<String> {
+        let live = self.services.iter().find(|live| live.service == service)?;
+        live.variables.iter().find(|(name, _)| name == variable).map(|(_, value)| value.clone())
     }
 
     /// The runner service's container.
@@ -120,9 +137,27 @@ impl Environment {
         &self.runner
     }
 
+    /// Ends when a service has ended, or the engine is away; also when the environment is gone.
+    pub fn ending(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut ended = self.ended.clone();
+        async move {
+            let _ = ended.wait_for(|ended| *ended).await;
+        }
+    }
+
+    /// A lane takes an environment that stood by: its logs stand under the lane's name for it from now on.
+    pub fn adopt(&mut self, id: EnvironmentId) {
+        self.logs.rename(&id.to_string());
+    }
+
+    /// Whether a service has ended, or the engine is away.
+    pub fn has_ended(&self) -> bool {
+        *self.ended.borrow()
+    }
+
     /// Waits until a service has ended, or the engine is away. Say why with [`diagnose`](Self::diagnose).
     pub async fn ended(&self) {
-        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+        self.ending().await;
     }
 
     /// Whether the environment is broken, and why: asked after each attempt that did not pass. A service that no

@@ -17,6 +17,8 @@ pub enum ToWorker {
     Run {
         /// Comes back with the unit's end.
         unit: String,
+        /// The lane that runs it; the tests' process sees it as `SHAKEDOWN_LANE`.
+        lane: String,
         /// The tests.
         tests: Vec<AskedTest>,
     },
@@ -158,11 +160,12 @@ mod tests {
         assert_eq!((outcome, failure.unwrap().line), (SaidOutcome::Failed, Some(3)));
         let asked = ToWorker::Run {
             unit: "u1".into(),
+            lane: "2".into(),
             tests: vec![AskedTest { selector: "./a_spec.rb[1:1]".into(), attempt: 2 }],
         };
         assert_eq!(
             serde_json::to_string(&asked).unwrap(),
-            r#"{"type":"run","unit":"u1","tests":[{"selector":"./a_spec.rb[1:1]","attempt":2}]}"#
+            r#"{"type":"run","unit":"u1","lane":"2","tests":[{"selector":"./a_spec.rb[1:1]","attempt":2}]}"#
         );
     }
 

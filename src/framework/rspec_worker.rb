@@ -10,7 +10,7 @@
 #
 #   standard input (end of file means quit)
 #     {"type":"list"}
-#     {"type":"run","unit":ID,"tests":[{"selector":SELECTOR,"attempt":NUMBER},...]}
+#     {"type":"run","unit":ID,"lane":LANE,"tests":[{"selector":SELECTOR,"attempt":NUMBER},...]}
 #     {"type":"quit"}
 #
 #   standard output
@@ -25,7 +25,8 @@
 #     unit_ended  unit, asked, ran, unknown (the selectors that the suite does not have)
 #     error       message, class, file, line, backtrace: something failed outside of the examples
 #
-# Environment: SHAKEDOWN_SEED orders a suite that orders itself randomly. SHAKEDOWN_ATTEMPT is set before each example.
+# Environment: SHAKEDOWN_SEED orders a suite that orders itself randomly. SHAKEDOWN_LANE is set with
+# each unit, SHAKEDOWN_ATTEMPT before each example.
 #
 # Needs Ruby 2.7 and rspec-core 3.10 or newer, and nothing else.
 
@@ -508,6 +509,7 @@ module ShakedownWorker
 
     def run(message)
       tests = message.fetch("tests").map { |test| [test.fetch("selector"), test.fetch("attempt", 1)] }
+      ENV["SHAKEDOWN_LANE"] = message["lane"] if message["lane"]
       known, unknown = tests.partition { |selector, _| @catalogue[selector] }
       ran = rounds(known).map { |attempts| run_round(attempts) }.sum
       @wire.write("unit_ended", "unit" => message["unit"], "asked" => tests.size, "ran" => ran,

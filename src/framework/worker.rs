@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::protocol::{AskedTest, FromWorker, ToWorker, VERSION};
 use super::{ListedTest, Shim, keep_last};
 use crate::engine::{self, Engine, EngineError, Exec, ExecSpec, Output};
+use crate::id::LaneIndex;
 
 /// A line of the protocol is no longer than this; listings and messages are far shorter.
 const LONGEST_LINE: usize = 4 << 20;
@@ -165,8 +166,8 @@ impl Worker {
 
     /// Asks for a unit. What comes of it is heard from [`next`](Self::next), up to its
     /// [`UnitEnded`](FromWorker::UnitEnded).
-    pub async fn run(&mut self, unit: String, tests: Vec<AskedTest>) -> Result<(), WorkerError> {
-        self.say(&ToWorker::Run { unit, tests }).await
+    pub async fn run(&mut self, unit: String, lane: LaneIndex, tests: Vec<AskedTest>) -> Result<(), WorkerError> {
+        self.say(&ToWorker::Run { unit, lane: lane.to_string(), tests }).await
     }
 
     /// The next thing heard. Dropping the future loses nothing.

@@ -6,7 +6,11 @@
 //!
 //! Architecture invariant: nothing here knows the queue's insides or SQL.
 
+mod life;
+mod reset;
+pub mod standby;
 mod unit;
+mod work;
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -15,15 +19,15 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, mpsc};
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Ledger, Presence, Site};
 use crate::event::{Attempt, BrokenEnvironment};
-use crate::framework::{self, ListedTest, Shim, Worker, WorkerError};
+use crate::framework::{ListedTest, Worker};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
 use crate::queue::TestIndex;
+use standby::Standby;
 
 /// A lane stands down that has this many environments in a row which break before any attempt ended in them.
 const UNUSED_IN_A_ROW: u32 = 3;
@@ -38,8 +42,17 @@ pub enum Report {
     Booting(EnvironmentId),
     /// The boot waits for something else now.
     Step(EnvironmentId, String),
-    /// The environment is ready, its worker warm.
-    Ready(EnvironmentId, Duration),
+    /// An environment is ready, its worker warm.
+    Ready {
+        /// Which.
+        environment: EnvironmentId,
+        /// How long the lane has waited for it.
+        boot: Duration,
+        /// Whether it had stood by.
+        standby: bool,
+    },
+    /// The environment's state was reset; how long that took.
+    Reset(EnvironmentId, Duration),
     /// All tests, as ordered by [`Order::List`].
     Listed(Vec<ListedTest>),
     /// The suite can't be loaded, wherever it is tried; why.
@@ -101,6 +114,8 @@ pub struct Shared {
     pub site: Site,
     /// How many environments may start at once.
     pub boots: Semaphore,
+    /// Environments that stand by for them.
+    pub standby: Standby,
     /// How long one attempt may take.
     pub test_timeout: Duration,
     /// The run's seed.
@@ -122,6 +137,14 @@ pub struct Lane {
     pub orders: mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
 }
 
+/// How a lane comes to an environment.
+enum Start<'a> {
+    /// It boots one, as one of those that may start at once.
+    Boot(SemaphorePermit<'a>),
+    /// It takes one that stood by, with its worker.
+    Adopt(Box<Environment>, Box<Worker>),
+}
+
 /// How an environment's life ended.
 enum Ending {
     /// There is nothing more to do, or the run stops.
@@ -141,18 +164,24 @@ impl Lane {
         let (mut unused, mut fruitless) = (0, 0);
         let shared = self.shared.clone();
         for generation in 1.. {
-            // An environment that may not begin to boot any more is none: it is not told of, nor torn down.
-            let permit = tokio::select! {
-                biased;
-                () = shared.stop.cancelled() => return,
-                permit = shared.boots.acquire() => permit,
-            };
             let id = EnvironmentId { lane: self.index, generation };
-            let ledger = Ledger::new(shared.site.in_flight.clone());
+            let (ledger, start) = match shared.standby.take() {
+                Some(spare) => (spare.ledger, Start::Adopt(spare.environment, spare.worker)),
+                // An environment that may not begin to boot any more is none: it is not told of, nor torn down.
+                None => tokio::select! {
+                    biased;
+                    () = shared.stop.cancelled() => return,
+                    Ok(permit) = shared.boots.acquire() => {
+                        (Ledger::new(shared.site.in_flight.clone()), Start::Boot(permit))
+                    }
+                    // The semaphore is never closed.
+                    else => return,
+                },
+            };
             let mut environment = None;
-            let mut seat = unit::Seat::default();
+            let mut seat = unit::Seat::new(id);
             // A panic costs an environment, not what is on the engine, nor the run.
-            let life = AssertUnwindSafe(self.life(id, &ledger, permit, &mut environment, &mut seat)).catch_unwind();
+            let life = AssertUnwindSafe(self.life(&ledger, start, &mut environment, &mut seat)).catch_unwind();
             let ending = life.await.unwrap_or_else(|panic| Ending::Broke(own_failure(&*panic)));
             let mut presence = Presence::There;
             if let Ending::Broke(broken) = &ending {
@@ -218,180 +247,6 @@ impl Lane {
         }
         self.report(Report::Removed(id, cpu)).await;
     }
-
-    /// One environment's life; the boot has its `permit`. `kept` holds the environment afterwards, for its logs.
-    async fn life(
-        &mut self,
-        id: EnvironmentId,
-        ledger: &Ledger,
-        permit: impl Send,
-        kept: &mut Option<Environment>,
-        seat: &mut unit::Seat,
-    ) -> Ending {
-        let shared = self.shared.clone();
-        let stop = shared.stop.clone();
-        self.report(Report::Booting(id)).await;
-        let started = Instant::now();
-        let step = |what: String| {
-            // Progress is for those who watch: when they can't keep up, a step is left out.
-            let _ = self.reports.try_send((self.index, Report::Step(id, what)));
-        };
-        let booted = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ending::Over,
-            booted = shared.site.boot(id, ledger, &step) => booted,
-        };
-        let environment = match booted {
-            Ok(environment) => kept.insert(environment),
-            Err(broken) => return Ending::Broke(broken),
-        };
-        step("loading the suite".to_owned());
-        let worker = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ending::Over,
-            () = environment.ended() => return self.ended_unless_stopped(environment).await,
-            worker = self.start_worker(environment, 1) => worker,
-        };
-        drop(permit);
-        let worker = match worker {
-            Ok(worker) => worker,
-            Err(error) => return self.without_worker(environment, error).await,
-        };
-        environment.put_to_use();
-        self.report(Report::Ready(id, started.elapsed())).await;
-        self.work(environment, worker, seat).await
-    }
-
-    fn shim(&self) -> Shim {
-        framework::shim(self.shared.site.manifest.suite.framework)
-    }
-
-    async fn start_worker(&self, environment: &Environment, nth: u32) -> Result<Worker, WorkerError> {
-        let site = &self.shared.site;
-        let lane = self.index.to_string();
-        let variables = [
-            ("SHAKEDOWN_RUN_ID", site.run.to_string()),
-            ("SHAKEDOWN_LANE", lane.clone()),
-            ("SHAKEDOWN_SEED", self.shared.seed.to_string()),
-            ("TEST_ENV_NUMBER", lane),
-        ];
-        let token = format!("{}/{}/{nth}", site.run, environment.id());
-        Worker::start(
-            site.engine.clone(),
-            environment.runner(),
-            self.shim(),
-            &site.manifest.suite.paths,
-            variables.map(|(name, value)| (name.to_owned(), value)).into(),
-            &token,
-            site.manifest.environment.ready_within,
-        )
-        .await
-    }
-
-    /// Whether the environment is broken; `Err` when the run stops before that is known.
-    async fn diagnose(&self, environment: &Environment) -> Result<Option<BrokenEnvironment>, Stopped> {
-        tokio::select! {
-            biased;
-            () = self.shared.stop.cancelled() => Err(Stopped),
-            broken = environment.diagnose() => Ok(broken),
-        }
-    }
-
-    /// What it means that there is no worker that serves: the suite is at fault, or the environment.
-    async fn without_worker(&self, environment: &Environment, error: WorkerError) -> Ending {
-        match self.diagnose(environment).await {
-            Err(Stopped) => return Ending::Over,
-            Ok(Some(broken)) => return Ending::Broke(broken),
-            Ok(None) => {}
-        }
-        match error {
-            WorkerError::Suite { .. } | WorkerError::CannotStart { .. } => {
-                self.report(Report::SuiteBroken(self.shared.site.secrets.mask(&error.to_string()))).await;
-                Ending::Over
-            }
-            WorkerError::Ended { .. }
-            | WorkerError::Silent { .. }
-            | WorkerError::Protocol(_)
-            | WorkerError::Engine(_) => Ending::Broke(self.runner_broke(&error)),
-        }
-    }
-
-    fn runner_broke(&self, error: &WorkerError) -> BrokenEnvironment {
-        BrokenEnvironment {
-            service: Some(self.shared.site.manifest.environment.runner.clone()),
-            cause: self.shared.site.secrets.mask(&error.to_string()),
-            log_tail: Vec::new(),
-        }
-    }
-
-    /// Does what is ordered, until the environment's life ends.
-    async fn work(&mut self, environment: &Environment, mut worker: Worker, seat: &mut unit::Seat) -> Ending {
-        let stop = self.shared.stop.clone();
-        let mut workers = 1;
-        loop {
-            self.report(Report::WantsWork).await;
-            let order = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ending::Over,
-                () = environment.ended() => return self.ended_unless_stopped(environment).await,
-                order = next_order(&mut self.orders, environment.id()) => order,
-            };
-            match order {
-                None | Some(Order::Finish) => {
-                    tokio::select! {
-                        biased;
-                        () = stop.cancelled() => {}
-                        () = worker.quit() => {}
-                    }
-                    return Ending::Over;
-                }
-                Some(Order::Recycle) => return Ending::Recycle,
-                Some(Order::List) => {
-                    let listed = tokio::select! {
-                        biased;
-                        () = stop.cancelled() => return Ending::Over,
-                        () = environment.ended() => return self.ended_unless_stopped(environment).await,
-                        listed = worker.list(self.shared.site.manifest.environment.ready_within) => listed,
-                    };
-                    match listed {
-                        Ok(tests) => self.report(Report::Listed(tests)).await,
-                        Err(error) => return self.without_worker(environment, error).await,
-                    }
-                }
-                Some(Order::Run(work)) => match self.run_unit(environment, &mut worker, seat, work).await {
-                    unit::UnitEnd::Done => {}
-                    unit::UnitEnd::Stopped => return Ending::Over,
-                    unit::UnitEnd::Broke(broken) => return Ending::Broke(broken),
-                    unit::UnitEnd::WorkerLost => {
-                        workers += 1;
-                        let replaced = tokio::select! {
-                            biased;
-                            () = stop.cancelled() => return Ending::Over,
-                            () = environment.ended() => return self.ended_unless_stopped(environment).await,
-                            replaced = self.replace_worker(environment, worker, workers) => replaced,
-                        };
-                        match replaced {
-                            Ok(fresh) => worker = fresh,
-                            Err(error) => return Ending::Broke(self.runner_broke(&error)),
-                        }
-                    }
-                },
-            }
-        }
-    }
-
-    async fn replace_worker(&self, environment: &Environment, old: Worker, nth: u32) -> Result<Worker, WorkerError> {
-        old.kill().await?;
-        self.start_worker(environment, nth).await
-    }
-
-    /// Says why an environment has ended of which that is known.
-    async fn ended_unless_stopped(&self, environment: &Environment) -> Ending {
-        match self.diagnose(environment).await {
-            Err(Stopped) => Ending::Over,
-            Ok(broken) => Ending::Broke(broken.unwrap_or_else(connection_lost)),
-        }
-    }
 }
 
 /// What a panic means, in words.
@@ -401,24 +256,5 @@ fn own_failure(panic: &(dyn Any + Send)) -> BrokenEnvironment {
         service: None,
         cause: format!("shakedown itself failed, please report it: {}", text.unwrap_or("it did not say how")),
         log_tail: Vec::new(),
-    }
-}
-
-/// What it means that an environment has ended though all of its services run.
-fn connection_lost() -> BrokenEnvironment {
-    BrokenEnvironment { service: None, cause: "the connection to the engine was lost".to_owned(), log_tail: Vec::new() }
-}
-
-/// The next order that is meant for this environment. What was meant for an earlier one was given back when that one
-/// broke, and may be in other hands by now.
-async fn next_order(
-    orders: &mut mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
-    environment: EnvironmentId,
-) -> Option<Order> {
-    loop {
-        let (meant_for, order) = orders.recv().await?;
-        if meant_for == environment {
-            return Some(order);
-        }
     }
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Lane, Report, Stopped, Work, WorkItem, connection_lost};
+use super::life::connection_lost;
+use super::reset::{Upkeep, after_failure};
+use super::{Lane, Report, Stopped, Work, WorkItem};
 use crate::environment::Environment;
 use crate::event::{Attempt, BrokenEnvironment};
 use crate::framework::protocol::{AskedTest, FromWorker, SaidFailure, SaidOutcome};
 use crate::framework::{Heard, Worker, WorkerError, keep_last};
-use crate::id::{TestId, UnitId};
+use crate::id::{EnvironmentId, TestId, UnitId};
 use crate::verdict::{Failure, Outcome};
 
 /// What a test and its processes wrote is kept up to this many bytes, the last ones.
@@ -18,9 +20,11 @@ const MOST_OUTPUT: usize = 64 << 10;
 /// When a worker ends, its container may have ended first; the engine tells that within this time.
 const DEATH_WITHIN: Duration = Duration::from_millis(300);
 
-/// Where in its environment the next attempt runs.
-#[derive(Debug, Default)]
+/// A lane's place in an environment: what it has run there so far.
+#[derive(Debug)]
 pub(super) struct Seat {
+    pub(super) environment: EnvironmentId,
+    workers: u32,
     position: u32,
     predecessor: Option<TestId>,
     fruitful: bool,
@@ -29,8 +33,13 @@ pub(super) struct Seat {
 /// How a unit ended.
 #[derive(Debug)]
 pub(super) enum UnitEnd {
-    /// Everything asked for was reported.
-    Done,
+    /// Everything asked for was reported, and nothing of it failed.
+    Clean,
+    /// Everything asked for was reported. Something failed.
+    Failed,
+    /// An attempt failed, after which nothing else may run here as it is; what was not run goes back. The worker may
+    /// be running on.
+    CutShort,
     /// The worker is of no use any more; what was not run goes back.
     WorkerLost,
     /// The environment broke; what was not run goes back.
@@ -48,6 +57,8 @@ struct UnitRun<'a> {
     waiting: Vec<WorkItem>,
     current: Option<Current>,
     output: String,
+    /// Whether an attempt counted against its test.
+    failed: bool,
 }
 
 /// The test that runs now.
@@ -58,6 +69,16 @@ struct Current {
 }
 
 impl Seat {
+    pub(super) fn new(environment: EnvironmentId) -> Self {
+        Self { environment, workers: 1, position: 0, predecessor: None, fruitful: false }
+    }
+
+    /// The number of the worker that is started next.
+    pub(super) fn next_worker(&mut self) -> u32 {
+        self.workers += 1;
+        self.workers
+    }
+
     /// Whether any attempt ended here.
     pub(super) fn was_used(&self) -> bool {
         self.position > 0
@@ -92,8 +113,9 @@ impl Lane {
             waiting: work.tests,
             current: None,
             output: String::new(),
+            failed: false,
         };
-        if let Err(error) = worker.run(work.unit.to_string(), asked).await {
+        if let Err(error) = worker.run(work.unit.to_string(), self.index, asked).await {
             return run.worker_lost(error).await;
         }
         let limit = self.shared.test_timeout;
@@ -153,6 +175,7 @@ impl UnitRun<'_> {
                 };
                 let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
                 self.end_current_after(outcome, Some(duration)).await;
+                return self.is_cut_short().then_some(UnitEnd::CutShort);
             }
             FromWorker::UnitEnded { unknown, .. } => {
                 // Asked equals ran: what was asked for and not reported has failed, with the reason.
@@ -163,7 +186,7 @@ impl UnitRun<'_> {
                     self.start(&item.selector).await;
                     self.end_current(Outcome::Failed(Failure::observed(message))).await;
                 }
-                return Some(UnitEnd::Done);
+                return Some(if self.failed { UnitEnd::Failed } else { UnitEnd::Clean });
             }
             FromWorker::Error { message, file, line } => {
                 let place = file.map(|file| format!(" ({file}:{})", line.unwrap_or(0))).unwrap_or_default();
@@ -179,6 +202,17 @@ impl UnitRun<'_> {
             }
         }
         None
+    }
+
+    /// Whether the unit ends here, as an attempt failed and the environment is not fit for the next one. A fresh
+    /// environment can be had at once; for a reset the worker may end its unit where that holds no more tests.
+    fn is_cut_short(&self) -> bool {
+        self.failed
+            && match after_failure(&self.lane.shared.site.manifest.environment.reset) {
+                Upkeep::None => false,
+                Upkeep::Reset => !self.waiting.is_empty(),
+                Upkeep::Recycle => true,
+            }
     }
 
     fn mask(&self, text: &str) -> String {
@@ -207,7 +241,7 @@ impl UnitRun<'_> {
         let item = self.waiting.remove(place);
         let started = Timestamp::now();
         self.current = Some(Current { item: item.clone(), started, clock: Instant::now() });
-        self.lane.report(Report::Started(item, self.environment.id(), started)).await;
+        self.lane.report(Report::Started(item, self.seat.environment, started)).await;
     }
 
     fn runs(&self, selector: &str) -> bool {
@@ -221,13 +255,14 @@ impl UnitRun<'_> {
     async fn end_current_after(&mut self, outcome: Outcome, duration: Option<Duration>) {
         let Some(current) = self.current.take() else { return };
         self.seat.position += 1;
+        self.failed |= outcome.counts_against_test();
         self.seat.fruitful |= !matches!(outcome, Outcome::EnvironmentBroke { .. } | Outcome::Interrupted);
         let output = std::mem::take(&mut self.output);
         let output = if outcome == Outcome::Passed { String::new() } else { self.mask(&output) };
         let attempt = Attempt {
             test: current.item.test.clone(),
             number: current.item.attempt,
-            environment: self.environment.id(),
+            environment: self.seat.environment,
             unit: self.unit,
             position: self.seat.position,
             predecessor: self.seat.predecessor.replace(current.item.test),

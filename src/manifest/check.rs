@@ -25,6 +25,12 @@ pub(super) fn check(raw: &Raw, read: &Read, manifest: &mut Findings, compose: &m
     for service in &raw.publish {
         check_publish(service, raw.lanes, read, manifest);
     }
+    if let Some(service) = &raw.reset_service
+        && !read.project.services.contains_key(&service.value)
+    {
+        let message = format!("\"reset\" names \"{}\", which is not a service of the environment", service.value);
+        manifest.problem(service.line, message, known_services(&service.value, read));
+    }
     if !is_one(raw.lanes) {
         for (path, place) in &read.writable_binds {
             compose.warning(

@@ -95,6 +95,8 @@ fn assemble(
             ready_within: raw.ready_within,
             attempts: raw.attempts,
             publish: raw.publish.into_iter().map(|service| service.value).collect(),
+            reset: raw.reset,
+            standby: raw.standby,
             ..EnvironmentSettings::new(runner.value)
         },
         retry: RetrySettings { attempts: raw.retry_attempts, test_timeout: raw.test_timeout },

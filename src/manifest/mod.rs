@@ -15,12 +15,14 @@ mod findings;
 mod load;
 mod problem;
 mod raw;
+mod reset;
 mod section;
 mod suggest;
 mod text;
 
 pub use load::load;
 pub use problem::{Problem, Problems, Warning};
+pub use reset::{Reset, ResetAfter, ResetHow};
 
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
@@ -80,6 +82,10 @@ pub struct EnvironmentSettings {
     pub attempts: NonZeroU32,
     /// Services whose published ports are kept; all others' are dropped, as N copies can't share them.
     pub publish: Vec<String>,
+    /// How an environment is made clean again.
+    pub reset: Reset,
+    /// Spare environments that are kept ready, so that a lane need not wait for a fresh one.
+    pub standby: u16,
 }
 
 impl EnvironmentSettings {
@@ -91,6 +97,8 @@ impl EnvironmentSettings {
             ready_within: TWO_MINUTES,
             attempts: THREE,
             publish: Vec::new(),
+            reset: Reset::default(),
+            standby: 0,
         }
     }
 }

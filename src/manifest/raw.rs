@@ -8,17 +8,18 @@ use toml::de::{DeTable, DeValue};
 use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
 use super::text::line_at;
-use super::{FrameworkKind, Lanes, THREE, TWO_MINUTES, suggest};
+use super::{FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, reset, suggest};
 
 const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
 const SUITE: &[&str] = &["name", "framework", "paths"];
-const ENVIRONMENT: &[&str] = &["compose", "runner", "profiles", "lanes", "ready_within", "attempts", "publish"];
-const ENVIRONMENT_NOT_YET: &[&str] = &["reset"];
+const ENVIRONMENT: &[&str] =
+    &["compose", "runner", "profiles", "lanes", "ready_within", "attempts", "publish", "reset", "standby"];
 const RETRY: &[&str] = &["attempts", "test_timeout"];
 
 const FRAMEWORKS_HELP: &str = "known frameworks: rspec (playwright, pytest and command are not supported yet)";
 const MOST_LANES: u16 = 64;
+const MOST_STANDBY: u32 = 8;
 const LONGEST_NAME: usize = 40;
 
 /// What the file says, with defaults filled in. What is required is `None` only if a problem was reported.
@@ -34,6 +35,9 @@ pub(super) struct Raw {
     pub(super) ready_within: Duration,
     pub(super) attempts: NonZeroU32,
     pub(super) publish: Vec<Located<String>>,
+    pub(super) reset: Reset,
+    pub(super) reset_service: Option<Located<String>>,
+    pub(super) standby: u16,
     pub(super) retry_attempts: NonZeroU32,
     pub(super) test_timeout: Duration,
 }
@@ -68,8 +72,10 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
     report_unknown_sections(root, text, findings);
 
     let suite = Section::open(root, "suite", SUITE, &[], text, findings);
-    let environment = Section::open(root, "environment", ENVIRONMENT, ENVIRONMENT_NOT_YET, text, findings);
+    let environment = Section::open(root, "environment", ENVIRONMENT, &[], text, findings);
     let retry = Section::open(root, "retry", RETRY, &[], text, findings);
+
+    let (reset, reset_service) = reset::read(&environment, findings).unwrap_or_default();
 
     Some(Raw {
         name: name(&suite, findings),
@@ -85,6 +91,9 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         ready_within: environment.wait("ready_within", findings).unwrap_or(TWO_MINUTES),
         attempts: attempts(&environment, findings),
         publish: environment.texts("publish", findings).unwrap_or_default(),
+        reset,
+        reset_service,
+        standby: environment.whole("standby", 0..=MOST_STANDBY, findings).map_or(0, |n| u16::try_from(n).unwrap_or(0)),
         retry_attempts: attempts(&retry, findings),
         test_timeout: retry.wait("test_timeout", findings).unwrap_or(TWO_MINUTES),
     })

@@ -38,6 +38,17 @@ impl<'a> Section<'a> {
         findings: &mut Findings,
     ) -> Self {
         let Some(found) = root.get(name) else { return Self { name, line: None, table: None, text } };
+        Self::of(found, name, known, not_yet, text, findings)
+    }
+
+    fn of(
+        found: &'a Spanned<DeValue<'a>>,
+        name: &'static str,
+        known: &[&str],
+        not_yet: &[&str],
+        text: &'a str,
+        findings: &mut Findings,
+    ) -> Self {
         let line = line_at(text, found.span().start);
         let table = found.get_ref().as_table();
         if table.is_none() {
@@ -54,6 +65,19 @@ impl<'a> Section<'a> {
             }
         }
         Self { name, line: Some(line), table, text }
+    }
+
+    /// The table `key` of this one, which messages call `name`. `None` if it is absent, or no table.
+    pub(super) fn table(
+        &self,
+        key: &str,
+        name: &'static str,
+        known: &[&str],
+        findings: &mut Findings,
+    ) -> Option<Section<'a>> {
+        let found = self.table?.get(key)?;
+        let section = Self::of(found, name, known, &[], self.text, findings);
+        section.table.is_some().then_some(section)
     }
 
     /// The line at which the section starts; `None` if it is absent.

@@ -103,6 +103,11 @@ impl Queue {
         self.lanes.remove(&lane);
     }
 
+    /// Whether any unit waits to be handed out.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether any lane takes part.
     pub fn has_lanes(&self) -> bool {
         !self.lanes.is_empty()

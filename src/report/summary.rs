@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::paths::ReportPaths;
-use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, TestRecord};
+use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, TestRecord, Upkeep};
 use super::text;
 use crate::verdict::{Interruption, RunVerdict, StopReason, TestVerdict};
 
@@ -87,6 +87,16 @@ pub(super) fn bounds(record: &RunRecord, figures: &LowerBound) -> String {
     Limit::ALL.map(part).join(" · ")
 }
 
+/// `12 resets in 3.2 s · 4 environments recycled, 2 replaced from standby`; `None` where there was nothing to do.
+pub(super) fn upkeep(upkeep: &Upkeep) -> Option<String> {
+    let resets = (upkeep.resets > 0)
+        .then(|| format!("{} in {}", text::count(upkeep.resets as usize, "reset"), text::duration(upkeep.resetting)));
+    let recycled = (upkeep.recycled > 0).then(|| format!("{} recycled", text::count(upkeep.recycled, "environment")));
+    let standby = (upkeep.from_standby > 0).then(|| format!("{} taken from standby", upkeep.from_standby));
+    let parts: Vec<String> = [resets, recycled, standby].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
 /// `work over 3 lanes`.
 pub(super) fn limit_in_words(record: &RunRecord, limit: Limit) -> String {
     match limit {
@@ -149,6 +159,9 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
     }
     if let Some(first) = record.time_to_first_test() {
         writeln!(page, "| first test after | {} |", text::duration(first))?;
+    }
+    if let Some(upkeep) = upkeep(&record.upkeep()) {
+        writeln!(page, "| kept clean | {upkeep} |")?;
     }
     writeln!(page, "| seed | {} |", record.header.seed)?;
     for (verdict, heading) in HEADINGS {

@@ -29,6 +29,20 @@ fn hours_and_minutes(seconds: u64) -> (u64, u64, (&'static str, &'static str)) {
     (minutes / 60, minutes % 60, ("h", "min"))
 }
 
+/// A size in bytes: `512 B`, `118 MiB`, `1.4 GiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut number = bytes as f64;
+    // What would be rounded up to 1024 is one of the next unit.
+    while number >= 1023.5 && unit + 1 < UNITS.len() {
+        number /= 1024.0;
+        unit += 1;
+    }
+    let digits = usize::from(unit > 0 && number < 9.95);
+    format!("{number:.digits$} {}", UNITS[unit])
+}
+
 /// A number and its noun: `1 test`, `2 tests`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
@@ -197,6 +211,21 @@ mod tests {
             assert_eq!(said(millis), text);
         }
         assert_eq!(duration(Duration::from_micros(999_700)), "1.0 s");
+    }
+
+    #[test]
+    fn sizes_carry_their_unit() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (123_456_789, "118 MiB"),
+            ((1 << 30) - 1, "1.0 GiB"),
+            (25_232_932_864, "24 GiB"),
+            (u64::MAX, "16777216 TiB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::exit;
 use crate::guard::{self, Guard, Guarded};
 use crate::id::RunId;
 use crate::lane::Shared;
+use crate::lane::standby::Standby;
 use crate::manifest::compose::ImageSource;
 use crate::manifest::{self, Manifest};
 use crate::owner::{self, Owner};
@@ -205,6 +206,7 @@ impl Prepared {
                 subnets: Subnets::starting_at(rand::random()),
                 in_flight: in_flight.clone(),
             },
+            standby: Standby::new(usize::from(self.manifest.environment.standby)),
             boots: Semaphore::new(self.header.cpus as usize),
             test_timeout: args.test_timeout.unwrap_or(self.manifest.retry.test_timeout),
             seed: self.header.seed,

@@ -34,10 +34,11 @@ impl Store {
                     .bind(time(*at));
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
-            RunEvent::EnvironmentReady { at, environment, boot } => {
+            RunEvent::EnvironmentReady { at, environment, boot, standby } => {
                 let (context, current) = self.current_run("record that an environment is ready in")?;
-                let query =
-                    of_environment(sql::ENVIRONMENT_READY, &current, *environment).bind(time(*at)).bind(span(*boot));
+                let query = of_environment(sql::ENVIRONMENT_READY, &current, *environment)
+                    .bind(time(*at))
+                    .bind((!standby).then(|| span(*boot)));
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
             RunEvent::EnvironmentBroke { at, environment, broken } => {
@@ -79,6 +80,8 @@ impl Store {
             }
             RunEvent::ImageProgress { .. }
             | RunEvent::ImageReady { .. }
+            | RunEvent::EnvironmentReset { .. }
+            | RunEvent::StandbyRemoved { .. }
             | RunEvent::EnvironmentProgress { .. }
             | RunEvent::LaneStoodDown { .. }
             | RunEvent::UnitStarted { .. }

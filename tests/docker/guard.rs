@@ -40,7 +40,8 @@ pub(crate) fn assert_gone_soon(run: &str) {
     within(GONE_WITHIN, "everything is gone", || docker::things_of(run).is_empty());
 }
 
-fn in_its_midst(stage: &Stage) -> (Running, String, Pid) {
+/// A run, its id and its guard.
+pub(crate) fn in_its_midst(stage: &Stage) -> (Running, String, Pid) {
     let mut running = stage.tiny().faults("slow").start();
     running.until(" PASSED [");
     let run = running.run_id().expect("it has said it");

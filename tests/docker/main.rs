@@ -5,6 +5,7 @@
 //! the whole host, and when it leaves, nothing of any run may be left on the engine.
 
 mod bad_input;
+mod cleaning;
 mod docker;
 mod guard;
 mod killing;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use shakedown::verdict::Outcome;
 
 use crate::outcome::Record;
-use crate::stage::Stage;
+use crate::stage::{Manifest, Stage};
 
 #[test]
 fn an_honest_suite_passes_and_leaves_every_report() {
@@ -58,7 +58,10 @@ fn the_number_of_lanes_changes_no_verdict() {
 #[test]
 fn a_failure_that_passes_elsewhere_is_flaky_and_gates_only_when_asked_to() {
     let stage = Stage::new("a_failure_that_passes_elsewhere_is_flaky_and_gates_only_when_asked_to");
-    let greeting = || stage.tiny_part(&["spec/flaky_spec.rb"]).faults("flaky");
+    // What fails is not replaced here: the next test tells how long a failure keeps its lane.
+    let settings = "reset = { after = \"never\" }";
+    let manifest = Manifest { paths: &["spec/flaky_spec.rb"], settings, ..Manifest::default() };
+    let greeting = || stage.shakedown(stage.manifest(&manifest)).faults("flaky");
     let allowed = greeting().run().expect_code(0);
     let record = allowed.record();
     assert_eq!(record.history.verdict("comes in time"), "flaky");

@@ -73,7 +73,7 @@ impl Script {
         self.events.extend([
             RunEvent::EnvironmentStarting { at: at(from), environment },
             RunEvent::EnvironmentProgress { environment, step: "web: starting".into() },
-            RunEvent::EnvironmentReady { at: at(from + boot as i64), environment, boot: ms(boot) },
+            RunEvent::EnvironmentReady { at: at(from + boot as i64), environment, boot: ms(boot), standby: false },
         ]);
         self
     }

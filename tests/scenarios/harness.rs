@@ -17,6 +17,7 @@ use shakedown::environment::{Site, Subnets, sweep};
 use shakedown::event::RunEvent;
 use shakedown::id::RunId;
 use shakedown::lane::Shared;
+use shakedown::lane::standby::Standby;
 use shakedown::manifest::compose::{Condition, Healthcheck, ImageSource, Mount, MountSource, Project, Service};
 use shakedown::manifest::{EnvironmentSettings, FrameworkKind, Lanes, Manifest, RetrySettings, Suite};
 use shakedown::secrets::Secrets;
@@ -192,6 +193,7 @@ fn shared(scenario: &Scenario, engine: &FakeEngine, run: RunId, logs: PathBuf) -
             subnets: Subnets::starting_at(0),
             in_flight: tokio_util::task::TaskTracker::new(),
         },
+        standby: Standby::new(usize::from(scenario.manifest.environment.standby)),
         boots: Semaphore::new(2),
         test_timeout: scenario.test_timeout,
         seed: 1,

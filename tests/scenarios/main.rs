@@ -8,6 +8,8 @@ mod guarding;
 mod harness;
 mod leases;
 mod outcomes;
+mod resets;
+mod standby;
 mod stops;
 mod told;
 mod workers;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shakedown::engine::RefusalKind;
 use shakedown::engine::fake::{Behaviour, Does, FakeSuite, SuiteFault, Verb};
+use shakedown::manifest::ResetAfter;
 use shakedown::verdict::{Outcome, RunVerdict, TestVerdict};
 
 use super::harness::{Scenario, Told, passing, test};
@@ -18,7 +19,9 @@ async fn a_test_that_hangs_is_timed_out_its_worker_replaced_and_the_rest_of_its_
     for behaviour in [Behaviour::Hangs, Behaviour::HangsNoisily] {
         let mut tests = vec![test("spec/0_spec.rb", "hangs", behaviour)];
         tests.extend(passing(1, 3));
-        let told = Scenario::new(1, tests).run().await;
+        let mut scenario = Scenario::new(1, tests);
+        scenario.manifest.environment.reset.after = ResetAfter::Never;
+        let told = scenario.run().await;
         assert_eq!(told.outcomes("::hangs"), ["timed out"; 3]);
         assert_eq!(told.attempts("::hangs")[0].duration.as_secs(), 20);
         assert_eq!(told.verdict, RunVerdict::Failed);

@@ -61,7 +61,7 @@ async fn the_boot_is_the_median_of_the_newest_ten_ready_environments() {
         record_all(store, &[RunEvent::EnvironmentStarting { at, environment }]).await;
         // The thirteenth and fourteenth never become ready; the newest ten are 3..=12.
         if generation <= 12 {
-            record_all(store, &[RunEvent::EnvironmentReady { at, environment, boot }]).await;
+            record_all(store, &[RunEvent::EnvironmentReady { at, environment, boot, standby: false }]).await;
         }
     }
     assert_eq!(store.expected_boot("shop").await.expect("reads"), Some(ms(7_500)));

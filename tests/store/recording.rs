@@ -59,7 +59,7 @@ async fn a_run_is_read_back_exactly_as_it_was_told() {
         RunEvent::EnvironmentStarting { at: at(5), environment: environment(0, 1) },
         RunEvent::EnvironmentStarting { at: at(6), environment: environment(1, 1) },
         planned((0..6).map(test_id)),
-        RunEvent::EnvironmentReady { at: at(905), environment: environment(0, 1), boot: ms(900) },
+        RunEvent::EnvironmentReady { at: at(905), environment: environment(0, 1), boot: ms(900), standby: false },
         RunEvent::AttemptStarted {
             at: at(1_000),
             test: test_id(0),
@@ -233,7 +233,7 @@ async fn an_event_that_fits_to_nothing_is_refused_with_what_it_was() {
         (of(0, 1), "attempt 1 of test spec/cart_spec.rb::adds item 0 was recorded before"),
         (of(7, 1), "attempt 1 of test spec/cart_spec.rb::adds item 7 was not recorded before"),
         (
-            RunEvent::EnvironmentReady { at: at(0), environment: environment(6, 2), boot: ms(1) },
+            RunEvent::EnvironmentReady { at: at(0), environment: environment(6, 2), boot: ms(1), standby: false },
             "environment 7.2 was not recorded before",
         ),
         (

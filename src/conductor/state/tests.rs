@@ -45,6 +45,7 @@ struct Game {
     planned: usize,
     settled: HashMap<TestId, TestVerdict>,
     stopped: bool,
+    spares: Spares,
 }
 
 /// What happens next, to the how-manieth lane.
@@ -77,6 +78,7 @@ impl Game {
             planned: 0,
             settled: HashMap::new(),
             stopped: false,
+            spares: Spares::Unwanted,
         };
         for lane in 0..lanes {
             game.boot(LaneIndex(lane));
@@ -114,6 +116,12 @@ impl Game {
                 Action::Emit(RunEvent::Planned { tests, .. }) => self.planned = tests.len(),
                 Action::Emit(_) => {}
                 Action::EndLanes => self.stopped = true,
+                Action::Standby(spares) => {
+                    assert_ne!(self.spares, Spares::Over, "spares are over for good");
+                    let all_have_one = self.lanes.values().all(|(_, stand)| !matches!(stand, Stand::Booting));
+                    assert!(spares != Spares::Wanted || all_have_one, "spares before all lanes have one of their own");
+                    self.spares = spares;
+                }
                 Action::Order(environment, order) => {
                     assert!(!self.stopped || order == Order::Finish, "after the stop: {order:?}");
                     assert_eq!(environment, self.environment(environment.lane), "for an environment that is gone");
@@ -146,7 +154,7 @@ impl Game {
         match std::mem::replace(self.stand(lane), Stand::Gone) {
             Stand::Gone => {}
             Stand::Booting => {
-                self.report(lane, Report::Ready(environment, Duration::ZERO));
+                self.report(lane, Report::Ready { environment, boot: Duration::ZERO, standby: false });
                 self.ask(lane);
             }
             Stand::Waiting(None) => *self.stand(lane) = Stand::Waiting(None),

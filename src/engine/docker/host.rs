@@ -56,9 +56,8 @@ fn subnets(network: Network) -> impl Iterator<Item = UsedSubnet> {
 
 fn image(image: ImageSummary) -> StoredImage {
     let labels: HashMap<String, String> = image.labels;
-    let reference = image.repo_tags.into_iter().find(|tag| tag != "<none>:<none>");
     StoredImage {
-        reference: reference.unwrap_or(image.id),
+        references: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
         labels: labels.into_iter().collect(),
         size: u64::try_from(image.size).unwrap_or(0),
         created: Timestamp::from_second(image.created).unwrap_or_default(),

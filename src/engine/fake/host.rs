@@ -38,7 +38,7 @@ impl World {
             pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
         };
         let images = self.images.iter().map(|image| StoredImage {
-            reference: image.reference.clone(),
+            references: vec![image.reference.clone()],
             labels: labels(&image.labels),
             size: IMAGE_SIZE,
             created: Timestamp::from_second(START).unwrap_or_default(),

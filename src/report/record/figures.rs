@@ -118,6 +118,19 @@ impl LowerBound {
     }
 }
 
+/// What was done to keep environments clean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upkeep {
+    /// How often an environment's state was reset.
+    pub resets: u32,
+    /// How long that took together.
+    pub resetting: Duration,
+    /// Environments that were replaced though they had not broken.
+    pub recycled: usize,
+    /// Environments that had stood by before their lane took them.
+    pub from_standby: usize,
+}
+
 impl RunRecord {
     /// How many tests have which verdict. Tests that are not settled count as what they are if the run stops now.
     pub fn counts(&self) -> Counts {
@@ -184,7 +197,7 @@ impl RunRecord {
 
     /// How fast the same work could have been done; `None` where no attempt ended, so that there was none.
     pub fn lower_bound(&self) -> Option<LowerBound> {
-        let boots = || self.environments.values().filter_map(|e| e.boot);
+        let boots = || self.environments.values().filter(|e| !e.standby).filter_map(|e| e.boot);
         let attempts = || self.tests.values().flat_map(|t| &t.attempts);
         attempts().next()?;
         let of_one_test = self.tests.values().map(|t| t.attempts.iter().map(|a| a.duration).sum());
@@ -193,13 +206,29 @@ impl RunRecord {
             *units.entry((attempt.environment, attempt.unit)).or_default() += attempt.duration;
         }
         let longest: Duration = of_one_test.chain(units.into_values()).max().unwrap_or_default();
-        let work: Duration = boots().chain(attempts().map(|a| a.duration)).sum();
-        let cpu: Duration = self.environments.values().map(|e| e.cpu).sum();
+        let resets = self.environments.values().map(|e| e.resetting);
+        let work: Duration = boots().chain(attempts().map(|a| a.duration)).chain(resets).sum();
+        let cpu = self.environments.values().map(|e| e.cpu).sum::<Duration>() + self.spare_cpu;
         Some(LowerBound {
             chain: boots().min().unwrap_or_default() + longest,
             work: work / u32::from(self.header.lanes.max(1)),
             cpu: cpu / self.header.cpus.max(1),
         })
+    }
+
+    /// What was done to keep environments clean.
+    pub fn upkeep(&self) -> Upkeep {
+        let environments = || self.environments.values();
+        let replaced = self.environments.iter().filter(|(id, environment)| {
+            let next = EnvironmentId { generation: id.generation + 1, ..**id };
+            environment.broke.is_none() && self.environments.contains_key(&next)
+        });
+        Upkeep {
+            resets: environments().map(|e| e.resets).sum(),
+            resetting: environments().map(|e| e.resetting).sum(),
+            recycled: replaced.count(),
+            from_standby: environments().filter(|e| e.standby).count(),
+        }
     }
 
     /// The lanes that have not given up.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-pub use figures::{Counts, Limit, LowerBound, Rate};
+pub use figures::{Counts, Limit, LowerBound, Rate, Upkeep};
 
 use crate::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent, RunHeader};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, RunId, TestId, UnitId};
@@ -34,6 +34,8 @@ pub struct RunRecord {
     pub known: usize,
     /// The environments, by lane and generation.
     pub environments: BTreeMap<EnvironmentId, EnvironmentRecord>,
+    /// Processor time of spare environments that no lane took.
+    pub spare_cpu: Duration,
     /// Images that were built or fetched, by service, with the time it took; `None` while it lasts.
     pub images: IndexMap<String, Option<Duration>>,
     /// Lanes that gave up, with the reason.
@@ -105,6 +107,12 @@ pub struct EnvironmentRecord {
     pub removed: Option<Timestamp>,
     /// Processor time that its containers used, as far as the engine told it.
     pub cpu: Duration,
+    /// How often its state was reset.
+    pub resets: u32,
+    /// How long that took together.
+    pub resetting: Duration,
+    /// Whether it had stood by before its lane took it.
+    pub standby: bool,
     /// The unit that it works on or worked on last.
     pub unit: Option<UnitId>,
     /// The attempt that runs in it now.
@@ -143,6 +151,7 @@ impl Default for RunRecord {
             units: 0,
             known: 0,
             environments: BTreeMap::new(),
+            spare_cpu: Duration::ZERO,
             images: IndexMap::new(),
             stood_down: BTreeMap::new(),
             warnings: Vec::new(),
@@ -181,8 +190,10 @@ impl RunRecord {
             RunEvent::EnvironmentProgress { environment, step } => {
                 self.environment(*environment).step = Some(step.clone());
             }
-            RunEvent::EnvironmentReady { at: _, environment, boot } => {
-                self.environment(*environment).boot = Some(*boot);
+            RunEvent::EnvironmentReady { at: _, environment, boot, standby } => {
+                let environment = self.environment(*environment);
+                environment.boot = Some(*boot);
+                environment.standby = *standby;
             }
             RunEvent::EnvironmentBroke { at, environment, broken } => {
                 self.environment(*environment).broke = Some((*at, broken.clone()));
@@ -193,6 +204,12 @@ impl RunRecord {
                 environment.cpu = *cpu;
                 environment.running = None;
             }
+            RunEvent::EnvironmentReset { environment, took } => {
+                let environment = self.environment(*environment);
+                environment.resets += 1;
+                environment.resetting += *took;
+            }
+            RunEvent::StandbyRemoved { cpu } => self.spare_cpu += *cpu,
             RunEvent::LaneStoodDown { lane, why } => {
                 self.stood_down.insert(*lane, why.clone());
             }

@@ -171,6 +171,9 @@ fn environment(id: EnvironmentId, environment: &EnvironmentRecord) -> Environmen
             log_tail: broken.log_tail,
         }),
         removed: environment.removed,
+        standby: environment.standby,
+        resets: environment.resets,
+        resets_ms: ms(environment.resetting),
         cpu_ms: ms(environment.cpu),
     }
 }

@@ -226,6 +226,12 @@ pub struct EnvironmentJson {
     pub broke: Option<BrokeJson>,
     /// When it was gone from the engine.
     pub removed: Option<Timestamp>,
+    /// Whether it had stood by before its lane took it.
+    pub standby: bool,
+    /// How often its state was reset.
+    pub resets: u32,
+    /// How long that took together.
+    pub resets_ms: u64,
     /// Processor time that its containers used; 0 where the engine did not tell.
     pub cpu_ms: u64,
 }

@@ -50,8 +50,9 @@ impl Log {
                 let took = text::duration(*took);
                 vec![self.labelled("IMAGE", &format!("{}: ready after {took}", text::one_line(service)))]
             }
-            RunEvent::EnvironmentReady { at: _, environment, boot } if self.all => {
-                vec![self.labelled("READY", &format!("environment {environment} after {}", text::duration(*boot)))]
+            RunEvent::EnvironmentReady { at: _, environment, boot, standby } if self.all => {
+                let (from, boot) = (if *standby { " from standby" } else { "" }, text::duration(*boot));
+                vec![self.labelled("READY", &format!("environment {environment}{from} after {boot}"))]
             }
             RunEvent::EnvironmentBroke { at: _, environment, broken } => self.broke(*environment, broken),
             RunEvent::LaneStoodDown { lane, why } => {
@@ -79,7 +80,9 @@ impl Log {
             RunEvent::EnvironmentStarting { .. }
             | RunEvent::EnvironmentProgress { .. }
             | RunEvent::EnvironmentReady { .. }
+            | RunEvent::EnvironmentReset { .. }
             | RunEvent::EnvironmentRemoved { .. }
+            | RunEvent::StandbyRemoved { .. }
             | RunEvent::UnitStarted { .. }
             | RunEvent::AttemptStarted { .. }
             | RunEvent::AttemptEnded(_)

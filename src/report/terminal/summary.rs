@@ -60,6 +60,9 @@ impl Page {
         }
         let first = record.time_to_first_test();
         self.figure("first test", &first.map_or("none started".to_owned(), |t| format!("after {}", text::duration(t))));
+        if let Some(upkeep) = summary::upkeep(&record.upkeep()) {
+            self.figure("kept clean", &upkeep);
+        }
         self.figure("seed", &record.header.seed.to_string());
         if !record.warnings.is_empty() {
             self.figure("warnings", &format!("{}, above", record.warnings.len()));
