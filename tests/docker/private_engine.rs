@@ -1,7 +1,7 @@
 //! A second Docker engine, for what must not be done to the one that everybody uses: restarts, `kill -9`, TLS.
 //!
-//! It makes no firewall rules, which would clash with those of the first: its containers reach nothing, not even each
-//! other.
+//! It lives in a network namespace of its own: two engines in one would take each other's default bridge and firewall
+//! rules away.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,8 @@ const RUN: &str = "label=dev.shakedown.run";
 pub(crate) struct PrivateEngine {
     folder: TempDir,
     arguments: Vec<String>,
+    /// A process that does nothing but hold the network namespace, through every restart.
+    namespace: Child,
     dockerd: Option<Child>,
 }
 
@@ -34,9 +36,23 @@ impl PrivateEngine {
     pub(crate) fn start_with(arguments: &[String]) -> Self {
         // Sockets have short paths, so that this can't stand in a folder of some depth.
         let folder = tempfile::Builder::new().prefix("engine").tempdir_in("/tmp").expect("a folder");
-        let mut engine = Self { folder, arguments: arguments.to_vec(), dockerd: None };
+        let namespace = Command::new("unshare").args(["--net", "sleep", "infinity"]).stdin(Stdio::null()).spawn();
+        let namespace = namespace.expect("unshare can be started");
+        let mut engine = Self { folder, arguments: arguments.to_vec(), namespace, dockerd: None };
+        engine.await_namespace();
         engine.start_again();
         engine
+    }
+
+    /// The holder starts in our own namespace, in which no second engine may ever start.
+    fn await_namespace(&self) {
+        let net = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+        let ours = net("self").expect("/proc shows our namespace");
+        let deadline = Instant::now() + PATIENCE;
+        while net(&self.namespace.id().to_string()).is_none_or(|its| its == ours) {
+            assert!(Instant::now() < deadline, "no network namespace could be made: that needs root");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Where it listens, for `DOCKER_HOST`.
@@ -59,10 +75,10 @@ impl PrivateEngine {
         let _ = fs::remove_file(self.path("exec/containerd/containerd.pid"));
         let log = File::options().create(true).append(true).open(self.path("log")).expect("a log");
         let option = |name: &str, value: &str| format!("--{name}={}", self.path(value).display());
-        let child = Command::new("dockerd")
+        let child = Command::new("nsenter")
+            .args([&format!("--net=/proc/{}/ns/net", self.namespace.id()), "dockerd"])
             .args([option("data-root", "data"), option("exec-root", "exec"), option("pidfile", "pid")])
-            .args(["--host", &self.address(), "--bridge=none", "--iptables=false", "--ip-forward=false"])
-            .args(["--ip-masq=false", "--shutdown-timeout=5"])
+            .args(["--host", &self.address(), "--shutdown-timeout=5"])
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -171,6 +187,8 @@ impl Drop for PrivateEngine {
         if let Err(why) = self.end(Signal::SIGTERM) {
             eprintln!("the private engine could not be stopped: {why}");
         }
+        let _ = self.namespace.kill();
+        let _ = self.namespace.wait();
         unmount_below(self.folder.path());
     }
 }

@@ -18,7 +18,7 @@ const READY_WITHIN: Duration = Duration::from_secs(15);
 const FILES: usize = 6;
 const TESTS_PER_FILE: usize = 3;
 
-/// A manifest whose tests need nothing but time, as containers on a private engine can't talk to each other.
+/// A manifest whose tests need nothing but time.
 fn manifest(stage: &Stage) -> PathBuf {
     let folder = stage.folder().join("idle");
     for file in 0..FILES {
