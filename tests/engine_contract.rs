@@ -12,8 +12,8 @@ use futures::{FutureExt as _, StreamExt as _};
 use shakedown::engine::docker::DockerEngine;
 use shakedown::engine::fake::{Answer, Does, FakeEngine, Life, Verb};
 use shakedown::engine::{
-    ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, FileInside, HostPort, ImageBuild, ImageInfo, Labels,
-    NetworkSpec, Output, RefusalKind, ThingKind, Volume, VolumeSource, read_files,
+    ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, FileInside, Happened, HostPort, ImageBuild,
+    ImageInfo, Labels, NetworkSpec, Output, RefusalKind, ThingKind, Volume, VolumeSource, read_files,
 };
 use shakedown::environment::{Subnets, label, sweep};
 use shakedown::id::RunId;
@@ -48,6 +48,7 @@ impl Ground {
             .with_life("-says", Life { says: vec!["one".into(), "two".into()], ..Life::ends(Duration::ZERO, 3) })
             .with_life("-ends", Life::ends(Duration::from_millis(500), 3))
             .with_answers("", "exit 3", vec![Answer { stderr: "err\n".into(), ..Answer::saying(3, "out\n") }])
+            .with_answers("", "perl", vec![Answer { out_of_memory: true, ..Answer::code(137) }])
             .with_answers("", "no-such-program", vec![Answer::saying(127, "no-such-program: not found")])
             .with_answers("", "cat /tmp/written", vec![Answer::saying(0, "content")]);
         engine.script(Verb::BuildImage, "fails", 1, 99, Does::Refuse(RefusalKind::Other));
@@ -183,7 +184,8 @@ contract! {
     writes, fake_a_written_file_is_there, docker_a_written_file_is_there;
     reads_back, fake_a_file_is_read_back_and_so_is_a_folder, docker_a_file_is_read_back_and_so_is_a_folder;
     logs, fake_logs_come_from_the_first_byte_to_the_end, docker_logs_come_from_the_first_byte_to_the_end;
-    dies, fake_an_ending_is_told_with_its_code, docker_an_ending_is_told_with_its_code;
+    dies, fake_what_happens_to_a_container_is_told_in_its_order, docker_what_happens_to_a_container_is_told_in_its_order;
+    starves, fake_want_of_memory_is_told_of_any_process, docker_want_of_memory_is_told_of_any_process;
     lists, fake_things_are_listed_by_their_labels, docker_things_are_listed_by_their_labels;
     not_found, fake_what_is_not_there_is_not_found, docker_what_is_not_there_is_not_found;
     stopped, fake_nothing_starts_in_a_container_that_ended, docker_nothing_starts_in_a_container_that_ended;
@@ -287,13 +289,48 @@ async fn logs(ground: &Ground) {
 
 async fn dies(ground: &Ground) {
     ground.network().await;
-    let mut deaths = ground.engine.deaths(&ground.filter());
-    let mut of_others = ground.engine.deaths(&format!("{}=nobody", label::RUN));
+    let mut events = ground.engine.events(&ground.filter());
+    let mut of_others = ground.engine.events(&format!("{}=nobody", label::RUN));
     let container = ground.create("ends", "sleep 1; exit 3").await;
     ground.engine.start_container(&container).await.expect("started");
-    let death = deaths.next().await.expect("no end").expect("no loss");
-    assert_eq!((death.container, death.code), (container, 3));
+    let mut told = Vec::new();
+    while told.last() != Some(&Happened::Ended(3)) {
+        let event = events.next().await.expect("no end").expect("no loss");
+        assert_eq!(event.container, container);
+        told.push(event.what);
+    }
+    // The stream may open a moment after the start.
+    told.retain(|what| *what != Happened::Started);
+    ground.engine.remove_container(&container).await.expect("removed");
+    told.push(events.next().await.expect("no end").expect("no loss").what);
+    let other = ground.create("runs", "sleep infinity").await;
+    ground.engine.start_container(&other).await.expect("started");
+    ground.engine.remove_container(&other).await.expect("removed while it runs");
+    for _ in 0..4 {
+        told.push(events.next().await.expect("no end").expect("no loss").what);
+    }
+    let killed = Happened::Signalled("9".to_owned());
+    let rest = [Happened::Removed, Happened::Started, killed, Happened::Ended(137), Happened::Removed];
+    assert_eq!(told, [&[Happened::Ended(3)][..], &rest].concat());
     assert!(of_others.next().now_or_never().is_none());
+}
+
+async fn starves(ground: &Ground) {
+    ground.network().await;
+    let mut events = ground.engine.events(&ground.filter());
+    let spec = ContainerSpec { memory: Some(32 << 20), ..ground.container("runs", "sleep infinity") };
+    ground.engine.create_container(&spec).await.expect("created");
+    ground.engine.start_container(&spec.name).await.expect("started");
+    let (_, _, code) = ground.exec(&spec.name, &["perl", "-e", "$_ = 'a' x (256 << 20); sleep 9"], None).await;
+    assert_eq!(code, 137);
+    loop {
+        let event = events.next().await.expect("no end").expect("no loss");
+        if event.what == Happened::OutOfMemory {
+            break assert_eq!(event.container, spec.name);
+        }
+    }
+    let state = ground.engine.inspect_container(&spec.name).await.expect("inspected");
+    assert!(matches!(state, ContainerState::Running { .. }), "it lives on: {state:?}");
 }
 
 async fn lists(ground: &Ground) {

@@ -9,6 +9,7 @@ mod archive;
 pub mod docker;
 mod error;
 pub mod fake;
+mod happening;
 mod host;
 mod spec;
 
@@ -23,6 +24,7 @@ use tokio::io::AsyncWrite;
 
 pub use archive::{FileInside, read_files};
 pub use error::{EngineError, Refusal, RefusalKind};
+pub use happening::{ContainerEvent, Happened};
 pub use host::{EngineHost, StoredImage, UsedSubnet};
 pub use spec::{ContainerSpec, ExecSpec, HostPort, ImageBuild, Labels, NetworkSpec, Volume, VolumeSource};
 
@@ -121,15 +123,6 @@ pub enum Output {
     Stderr(Bytes),
 }
 
-/// A container's first process ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Death {
-    /// The container's name.
-    pub container: String,
-    /// The exit code.
-    pub code: i64,
-}
-
 /// A process that was started within a running container, with its standard streams.
 pub struct Exec {
     /// Asks [`Engine::exec_exit_code`] with it.
@@ -202,8 +195,8 @@ pub trait Engine: Send + Sync + 'static {
     fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>>;
     /// A container's log from its first byte until it is gone.
     fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>>;
-    /// Endings of containers that carry `label` (`key=value`), from now on.
-    fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>>;
+    /// What happens to containers that carry `label` (`key=value`), from now on.
+    fn events(&self, label: &str) -> BoxStream<'static, Result<ContainerEvent, EngineError>>;
 
     /// All containers, networks and volumes that carry `label` (`key` or `key=value`).
     async fn list(&self, label: &str) -> Result<Vec<Labelled>, EngineError>;

@@ -87,7 +87,7 @@ impl Site {
             .map(|service| (service.service.clone(), watch::channel(Progress::Pending).0))
             .collect();
         let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
-        let deaths = self.engine.deaths(&format!("{}={label}", label::ENVIRONMENT));
+        let events = self.engine.events(&format!("{}={label}", label::ENVIRONMENT));
         let logs = Logs::new(&self.logs.join(name.to_string()), self.secrets.clone());
         let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
         let limit = self.manifest.environment.ready_within;
@@ -102,7 +102,7 @@ impl Site {
             |broken: BrokenEnvironment| BrokenEnvironment { cause: self.secrets.mask(&broken.cause), ..broken };
         let services = made.map_err(masked)?;
         let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
-        let environment = Environment::watch(name, self.engine.clone(), deaths, runner, services, logs);
+        let environment = Environment::watch(name, self.engine.clone(), events, runner, services, logs);
         let reset = &self.manifest.environment.reset;
         match environment.prepare_reset(reset).await {
             Ok(()) => Ok(environment),

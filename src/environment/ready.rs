@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::logs::Logs;
-use crate::engine::{ContainerState, Death, Engine, EngineError};
+use crate::engine::{ContainerEvent, ContainerState, Engine, EngineError, Happened};
 use crate::event::BrokenEnvironment;
 use crate::id::{EnvironmentId, EnvironmentName};
 
@@ -60,12 +60,12 @@ impl std::fmt::Debug for dyn Engine {
 }
 
 impl Environment {
-    /// Watches over services that have just become ready. `deaths` has been open since before they were found to run,
+    /// Watches over services that have just become ready. `events` has been open since before they were found to run,
     /// so that none is missed in between.
     pub(super) fn watch(
         name: EnvironmentName,
         engine: Arc<dyn Engine>,
-        mut deaths: BoxStream<'static, Result<Death, EngineError>>,
+        mut events: BoxStream<'static, Result<ContainerEvent, EngineError>>,
         runner: String,
         services: Vec<Live>,
         logs: Logs,
@@ -74,11 +74,10 @@ impl Environment {
         let containers: Vec<String> = services.iter().map(|live| live.container.clone()).collect();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            loop {
-                match deaths.next().await {
-                    Some(Ok(death)) if !containers.contains(&death.container) => {}
-                    // An end of the stream means that the engine is away, and the environment with it.
-                    Some(Ok(_) | Err(_)) | None => break,
+            // An end of the stream means that the engine is away, and the environment with it.
+            while let Some(Ok(event)) = events.next().await {
+                if matches!(event.what, Happened::Ended(_)) && containers.contains(&event.container) {
+                    break;
                 }
             }
             let _ = sender.send(true);

@@ -11,8 +11,8 @@ use bollard::models::{
 };
 
 use super::super::{
-    ContainerSpec, ContainerState, Death, ImageInfo, Labelled, NetworkSpec, Refusal, RefusalKind, ThingKind, Volume,
-    VolumeSource,
+    ContainerEvent, ContainerSpec, ContainerState, Happened, ImageInfo, Labelled, NetworkSpec, Refusal, RefusalKind,
+    ThingKind, Volume, VolumeSource,
 };
 
 /// CPU quotas are parts of this period, in microseconds.
@@ -213,12 +213,23 @@ pub(super) fn cpu_time(stats: ContainerStatsResponse) -> Duration {
     Duration::from_nanos(used.unwrap_or(0))
 }
 
-pub(super) fn death(event: EventMessage) -> Death {
+/// The actions of [`event`], by which the engine is asked for them.
+pub(super) const ACTIONS: [&str; 7] = ["start", "oom", "kill", "pause", "unpause", "die", "destroy"];
+
+/// `None` for an action that was not asked for.
+pub(super) fn event(event: EventMessage) -> Option<ContainerEvent> {
     let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
-    Death {
-        container: attributes.get("name").cloned().unwrap_or_default(),
-        code: attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1),
-    }
+    let what = match event.action.unwrap_or_default().as_str() {
+        "start" => Happened::Started,
+        "oom" => Happened::OutOfMemory,
+        "kill" => Happened::Signalled(attributes.get("signal").cloned().unwrap_or_default()),
+        "pause" => Happened::Paused,
+        "unpause" => Happened::Resumed,
+        "die" => Happened::Ended(attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1)),
+        "destroy" => Happened::Removed,
+        _ => return None,
+    };
+    Some(ContainerEvent { container: attributes.get("name").cloned().unwrap_or_default(), what })
 }
 
 pub(super) fn labelled(

@@ -22,9 +22,9 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 
 use super::{
-    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec, ImageBuild,
-    ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage, ThingKind,
-    UsedSubnet,
+    ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
+    ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
+    ThingKind, UsedSubnet,
 };
 use convert::refusal;
 
@@ -320,15 +320,15 @@ impl Engine for DockerEngine {
             .boxed()
     }
 
-    fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>> {
+    fn events(&self, label: &str) -> BoxStream<'static, Result<ContainerEvent, EngineError>> {
         let filters = HashMap::from([
             ("type".to_owned(), vec!["container".to_owned()]),
-            ("event".to_owned(), vec!["die".to_owned()]),
+            ("event".to_owned(), convert::ACTIONS.map(str::to_owned).to_vec()),
             ("label".to_owned(), vec![label.to_owned()]),
         ]);
         let options = EventsOptions { filters: Some(filters), ..Default::default() };
         async_stream_of(self.docker.clone(), move |docker| docker.events(Some(options)).boxed())
-            .map_ok(convert::death)
+            .try_filter_map(|event| std::future::ready(Ok(convert::event(event))))
             .map_err(|e| EngineError::Stream { what: "events".to_owned(), refusal: refusal(e) })
             .boxed()
     }

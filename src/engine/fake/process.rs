@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, DuplexStream
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::super::Output;
+use super::super::{Happened, Output};
 use super::script::Answer;
 use super::suite::FakeSuite;
 use super::{FakeEngine, worker};
@@ -90,6 +90,9 @@ async fn execute(program: Program, inside: &mut Inside) -> i64 {
                 if !text.is_empty() {
                     write(inside, text);
                 }
+            }
+            if answer.out_of_memory {
+                inside.engine.world().tell(&inside.container, Happened::OutOfMemory);
             }
             answer.code
         }

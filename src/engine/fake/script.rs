@@ -29,7 +29,7 @@ pub enum Verb {
     Exec,
     ExecExitCode,
     FollowLogs,
-    Deaths,
+    Events,
     List,
     Host,
     UsedSubnets,
@@ -61,7 +61,7 @@ impl Verb {
             Self::Exec => "exec",
             Self::ExecExitCode => "exec exit code",
             Self::FollowLogs => "follow logs",
-            Self::Deaths => "deaths",
+            Self::Events => "events",
             Self::List => "list",
             Self::Host => "host",
             Self::UsedSubnets => "used subnets",
@@ -121,6 +121,8 @@ pub struct Answer {
     pub stderr: String,
     /// Its exit code.
     pub code: i64,
+    /// Whether the kernel kills a process of its container for want of memory, at its end.
+    pub out_of_memory: bool,
 }
 
 impl Answer {

@@ -10,9 +10,9 @@ use tokio::io::BufReader;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::super::{
-    ContainerSpec, ContainerState, Death, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec, ImageBuild,
-    ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage, ThingKind,
-    UsedSubnet,
+    ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
+    ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
+    ThingKind, UsedSubnet,
 };
 use super::process::{self, Inside};
 use super::{FakeEngine, Verb, lost, refusal};
@@ -218,13 +218,13 @@ impl Engine for FakeEngine {
         stream::iter([told]).boxed()
     }
 
-    fn deaths(&self, label: &str) -> BoxStream<'static, Result<Death, EngineError>> {
-        let (listener, deaths) = mpsc::unbounded_channel();
+    fn events(&self, label: &str) -> BoxStream<'static, Result<ContainerEvent, EngineError>> {
+        let (listener, events) = mpsc::unbounded_channel();
         let mut world = self.world();
-        world.note_call(Verb::Deaths, label, "");
-        world.death_listeners.push((label.to_owned(), listener));
+        world.note_call(Verb::Events, label, "");
+        world.event_listeners.push((label.to_owned(), listener));
         drop(world);
-        self.stream(deaths, EngineError::Stream { what: "events".to_owned(), refusal: lost() })
+        self.stream(events, EngineError::Stream { what: "events".to_owned(), refusal: lost() })
     }
 
     async fn list(&self, label: &str) -> Result<Vec<Labelled>, EngineError> {

@@ -8,8 +8,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
-    ContainerSpec, ContainerState, Death, ExecSpec, ImageInfo, Labelled, Labels, NetworkSpec, Output, Refusal,
-    RefusalKind, ThingKind, VolumeSource,
+    ContainerEvent, ContainerSpec, ContainerState, ExecSpec, Happened, ImageInfo, Labelled, Labels, NetworkSpec,
+    Output, Refusal, RefusalKind, ThingKind, VolumeSource,
 };
 use super::process::{Process, Program};
 use super::refusal;
@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) lives: Vec<(String, Life)>,
     pub(super) connection: CancellationToken,
     pub(super) processes: HashMap<String, Process>,
-    pub(super) death_listeners: Vec<(String, UnboundedSender<Death>)>,
+    pub(super) event_listeners: Vec<(String, UnboundedSender<ContainerEvent>)>,
     /// When the clock was first looked at.
     pub(super) clock_since: Option<tokio::time::Instant>,
     rules: Vec<Rule>,
@@ -183,6 +183,7 @@ impl World {
         if let Some(container) = self.containers.get_mut(name) {
             container.state = ContainerState::Running { address: None };
         }
+        self.tell(name, Happened::Started);
         for line in &life.says {
             self.write_log(name, line);
         }
@@ -207,13 +208,22 @@ impl World {
         let Some(container) = self.containers.get_mut(name).filter(|container| container.is_running()) else { return };
         container.state = ContainerState::Exited { code, out_of_memory };
         container.log_listeners.clear();
-        let labels = container.spec.labels.clone();
         for process in self.processes.values().filter(|process| process.container == name) {
             process.kill.cancel();
         }
-        self.death_listeners.retain(|(label, listener)| {
-            let death = Death { container: name.to_owned(), code };
-            if carries(&labels, label) { listener.send(death).is_ok() } else { !listener.is_closed() }
+        if out_of_memory {
+            self.tell(name, Happened::OutOfMemory);
+        }
+        self.tell(name, Happened::Ended(code));
+    }
+
+    /// Tells those who listen what happened to a container.
+    pub(super) fn tell(&mut self, name: &str, what: Happened) {
+        let Some(container) = self.containers.get(name) else { return };
+        let labels = &container.spec.labels;
+        self.event_listeners.retain(|(label, listener)| {
+            let event = ContainerEvent { container: name.to_owned(), what: what.clone() };
+            if carries(labels, label) { listener.send(event).is_ok() } else { !listener.is_closed() }
         });
     }
 
@@ -229,7 +239,11 @@ impl World {
     }
 
     pub(super) fn remove_container(&mut self, name: &str) {
+        if self.containers.get(name).is_some_and(Container::is_running) {
+            self.tell(name, Happened::Signalled("9".to_owned()));
+        }
         self.end(name, super::process::KILLED, false);
+        self.tell(name, Happened::Removed);
         self.containers.remove(name);
     }
 
