@@ -12,6 +12,7 @@ mod killing;
 mod outcome;
 mod private_engine;
 mod program;
+mod resets;
 mod restart;
 mod rspec_worker;
 mod side_by_side;
