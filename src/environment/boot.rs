@@ -29,8 +29,8 @@ use crate::secrets::Secrets;
 const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(200));
 /// How long one probe may take.
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
-/// How many subnets are tried that turn out to be taken.
-const SUBNET_TRIES: usize = 64;
+/// How many subnets are tried at most that turn out to be taken.
+const SUBNET_TRIES: u32 = 1024;
 
 /// What all environments of a run share.
 pub struct Site {
@@ -160,7 +160,12 @@ impl Boot<'_> {
                     self.ledger.note(ThingKind::Network, &id);
                     return Ok(id);
                 }
-                Err(error) if error.kind() == RefusalKind::SubnetTaken && tries < SUBNET_TRIES => tries += 1,
+                Err(error) if error.kind() == RefusalKind::SubnetTaken => {
+                    tries += 1;
+                    if tries >= self.site.subnets.count().min(SUBNET_TRIES) {
+                        return Err(self.site.subnets.none_free(&name));
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -25,7 +25,7 @@ pub use away::Presence;
 pub use boot::Site;
 pub use ledger::Ledger;
 pub use ready::Environment;
-pub use subnet::Subnets;
+pub use subnet::{Route, Subnets, count_free, host_routes};
 
 /// Labels on everything that is made on an engine.
 pub mod label {

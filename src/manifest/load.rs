@@ -92,6 +92,7 @@ fn assemble(
         suite: Suite { name: raw.name?, framework: raw.framework?, paths: raw.paths },
         environment: EnvironmentSettings {
             lanes: raw.lanes,
+            subnets: raw.subnets,
             ready_within: raw.ready_within,
             attempts: raw.attempts,
             publish: raw.publish.into_iter().map(|service| service.value).collect(),

@@ -17,12 +17,14 @@ mod problem;
 mod raw;
 mod reset;
 mod section;
+mod subnets;
 mod suggest;
 mod text;
 
 pub use load::load;
 pub use problem::{Problem, Problems, Warning};
 pub use reset::{Reset, ResetAfter, ResetHow};
+pub use subnets::{Subnet, SubnetPool};
 
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
@@ -76,6 +78,8 @@ pub struct EnvironmentSettings {
     pub runner: String,
     /// How many environments.
     pub lanes: Lanes,
+    /// Where the networks' addresses come from.
+    pub subnets: SubnetPool,
     /// The time from the start of a boot within which an environment must be ready.
     pub ready_within: Duration,
     /// Attempts of one test that may be lost to broken environments.
@@ -94,6 +98,7 @@ impl EnvironmentSettings {
         Self {
             runner: runner.into(),
             lanes: Lanes::Auto,
+            subnets: SubnetPool::default(),
             ready_within: TWO_MINUTES,
             attempts: THREE,
             publish: Vec::new(),

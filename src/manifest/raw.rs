@@ -7,14 +7,26 @@ use toml::de::{DeTable, DeValue};
 
 use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
+use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
 use super::{FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, reset, suggest};
 
 const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
 const SUITE: &[&str] = &["name", "framework", "paths"];
-const ENVIRONMENT: &[&str] =
-    &["compose", "runner", "profiles", "lanes", "ready_within", "attempts", "publish", "reset", "standby"];
+const ENVIRONMENT: &[&str] = &[
+    "compose",
+    "runner",
+    "profiles",
+    "lanes",
+    "subnets",
+    "subnet_size",
+    "ready_within",
+    "attempts",
+    "publish",
+    "reset",
+    "standby",
+];
 const RETRY: &[&str] = &["attempts", "test_timeout"];
 
 const FRAMEWORKS_HELP: &str = "known frameworks: rspec (playwright, pytest and command are not supported yet)";
@@ -32,6 +44,7 @@ pub(super) struct Raw {
     pub(super) runner: Runner,
     pub(super) profiles: Vec<String>,
     pub(super) lanes: Lanes,
+    pub(super) subnets: SubnetPool,
     pub(super) ready_within: Duration,
     pub(super) attempts: NonZeroU32,
     pub(super) publish: Vec<Located<String>>,
@@ -88,6 +101,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         },
         profiles: environment.texts("profiles", findings).unwrap_or_default().into_iter().map(|p| p.value).collect(),
         lanes: lanes(&environment, findings),
+        subnets: subnets(&environment, findings),
         ready_within: environment.wait("ready_within", findings).unwrap_or(TWO_MINUTES),
         attempts: attempts(&environment, findings),
         publish: environment.texts("publish", findings).unwrap_or_default(),
@@ -209,6 +223,33 @@ fn lanes(environment: &Section<'_>, findings: &mut Findings) -> Lanes {
         },
         Lanes::Count,
     )
+}
+
+/// One network or several, cut into subnets of one size.
+fn subnets(environment: &Section<'_>, findings: &mut Findings) -> SubnetPool {
+    let sizes = u32::from(*subnets::SIZES.start())..=u32::from(*subnets::SIZES.end());
+    let size = environment.whole("subnet_size", sizes, findings).and_then(|size| u8::try_from(size).ok());
+    let (line, texts) = match environment.get("subnets") {
+        None => (environment.get("subnet_size").map(|size| size.line), None),
+        Some(found) if found.value.is_array() => (Some(found.line), environment.texts("subnets", findings)),
+        Some(found) => (Some(found.line), environment.text("subnets", findings).map(|text| vec![text])),
+    };
+    let named = texts.is_some();
+    let mut blocks = Vec::new();
+    for text in texts.unwrap_or_default() {
+        match Subnet::parse(&text.value) {
+            Ok(block) => blocks.push(block),
+            Err(why) => {
+                findings.problem(text.line, format!("\"subnets\": {why}"), subnets::HELP);
+                return SubnetPool::default();
+            }
+        }
+    }
+    let made = if named { SubnetPool::new(blocks, size) } else { SubnetPool::default().with_size(size) };
+    made.unwrap_or_else(|why| {
+        findings.problem(line, format!("\"subnets\": {why}"), subnets::HELP);
+        SubnetPool::default()
+    })
 }
 
 fn attempts(section: &Section<'_>, findings: &mut Findings) -> NonZeroU32 {

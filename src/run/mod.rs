@@ -4,6 +4,7 @@ mod error;
 mod lanes;
 mod sink;
 mod stops;
+pub mod subnets;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, EngineError, Labelled, ThingKind};
 use crate::environment::images::{self, ImageProgress};
 use crate::environment::lease::{self, Lease};
-use crate::environment::{Site, Subnets, sweep};
+use crate::environment::{Site, Subnets, host_routes, sweep};
 use crate::event::{RunEvent, RunHeader};
 use crate::exit;
 use crate::guard::{self, Guard, Guarded};
@@ -91,6 +92,7 @@ struct Prepared {
     /// Absent where it could not be started.
     guard: Option<Guard>,
     lease: Option<Lease>,
+    subnets: Subnets,
 }
 
 impl Prepared {
@@ -102,8 +104,12 @@ impl Prepared {
         let info = engine.describe().await?;
         let (lanes, why) = lanes::choose(args.lanes, manifest.environment.lanes, &info);
         lanes::check_ports(&manifest, lanes)?;
+        let pool = subnets::pool(&manifest.environment.subnets, variable(subnets::VARIABLE).as_deref())?;
+        let routes = if subnets::is_here(&engine.host().await?) { host_routes() } else { Vec::new() };
+        let (subnets, routed) = subnets::choose(pool, &routes, lanes, rand::random())?;
         let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         notes.extend(why);
+        notes.extend(routed);
         for run in store.mark_dead_runs(&|owner| !owner::is_dead(owner)).await? {
             notes.push(format!("run {run} was cut off; it is kept as incomplete"));
         }
@@ -146,7 +152,18 @@ impl Prepared {
         };
         let telling = Telling::start(store, &run_folder);
         let engine = Arc::new(engine);
-        Ok(Self { manifest: Arc::new(manifest), engine, header, telling, run_folder, rules, notes, guard, lease: None })
+        Ok(Self {
+            manifest: Arc::new(manifest),
+            engine,
+            header,
+            telling,
+            run_folder,
+            rules,
+            notes,
+            guard,
+            lease: None,
+            subnets,
+        })
     }
 
     async fn run(mut self, args: &RunArgs, listening: Listening) -> u8 {
@@ -203,7 +220,7 @@ impl Prepared {
                 lease: self.header.owner.clone(),
                 logs: self.run_folder.join("logs"),
                 secrets,
-                subnets: Subnets::starting_at(rand::random()),
+                subnets: self.subnets.clone(),
                 in_flight: in_flight.clone(),
             },
             standby: Standby::new(usize::from(self.manifest.environment.standby)),

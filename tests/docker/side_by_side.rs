@@ -1,7 +1,7 @@
 //! Two runs at once on one engine.
 
 use crate::docker;
-use crate::stage::{Stage, TINY};
+use crate::stage::{Manifest, Stage, TINY};
 
 #[test]
 fn runs_side_by_side_do_not_touch_each_other() {
@@ -24,4 +24,27 @@ fn runs_side_by_side_do_not_touch_each_other() {
     assert!(!before.is_empty());
     assert!(record.history.environments.iter().all(|row| row.broken.is_none()), "{:?}", record.history.environments);
     assert_eq!(record.json.counts.passed, 25);
+}
+
+#[test]
+fn a_pool_of_subnets_that_others_have_taken_ends_the_run_with_the_reason() {
+    let stage = Stage::new("a_pool_of_subnets_that_others_have_taken_ends_the_run_with_the_reason");
+    // A /28 for each of two lanes; the first run has both.
+    let settings = "subnets = \"10.214.7.0/27\"\nsubnet_size = 28\nlanes = 2";
+    let manifest = stage.manifest(&Manifest { settings, ..Manifest::default() });
+    let mut first = stage.shakedown(&manifest).faults("slow").start();
+    first.until(" PASSED [");
+    first.until(" PASSED [");
+    let second = crate::program::Invocation::new(TINY.as_ref(), &stage.folder().join("elsewhere"));
+    let second = second.env("SHAKEDOWN_SUBNETS", "10.214.7.0/26").with("--lanes 1").run().expect_code(3);
+    let told = "all subnets of 10.214.7.0/26 (1 subnet of /26) are taken by other networks";
+    assert!(second.said.contains(told), "{}", second.said);
+    first.finish().expect_code(0);
+
+    let bad = stage.tiny().env("SHAKEDOWN_SUBNETS", "10.214.7.0").run().expect_code(2);
+    assert!(
+        bad.said.contains("SHAKEDOWN_SUBNETS: \"10.214.7.0\" is not an IPv4 network with its size"),
+        "{}",
+        bad.said
+    );
 }

@@ -104,3 +104,13 @@ async fn a_service_that_works_for_a_moment_only_stands_its_lanes_down() {
         assert!(told.boots() <= 20, "{millis} ms: {} boots", told.boots());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_of_subnets_with_nothing_free_is_said_in_one_message() {
+    let scenario = Scenario::new(1, passing(1, 1));
+    scenario.engine.script(Verb::CreateNetwork, "", 1, u32::MAX, Does::Refuse(RefusalKind::SubnetTaken));
+    let told = scenario.run().await;
+    let RunVerdict::EnvironmentsUnavailable(why) = told.verdict else { panic!("{:?}", told.verdict) };
+    assert!(why.contains("all subnets of 10.213.0.0/16 (1024 subnets of /26) are taken by other networks"), "{why}");
+    assert!(why.contains("SHAKEDOWN_SUBNETS"), "{why}");
+}
