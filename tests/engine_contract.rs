@@ -449,6 +449,7 @@ fn build(ground: &Ground, tag: &str, dockerfile: &str) -> ImageBuild {
         args: Vec::new(),
         target: None,
         labels: ground.labels(),
+        ..ImageBuild::default()
     }
 }
 
@@ -482,7 +483,7 @@ async fn build_fails(ground: &Ground) {
 
 async fn pull_fails(ground: &Ground) {
     // Port 1 of the engine's own host: nobody serves images there.
-    let error = ground.engine.pull_image("localhost:1/never-was:1", &|_| {}).await.expect_err("pull");
+    let error = ground.engine.pull_image("localhost:1/never-was:1", None, &|_| {}).await.expect_err("pull");
     assert!(matches!(error, EngineError::Pull { .. }), "{error}");
     assert!(!matches!(error.kind(), RefusalKind::Unreachable | RefusalKind::TimedOut), "{error}");
 }

@@ -26,7 +26,10 @@ pub use archive::{FileInside, read_files};
 pub use error::{EngineError, Refusal, RefusalKind};
 pub use happening::{ContainerEvent, Happened};
 pub use host::{EngineHost, StoredImage, UsedSubnet};
-pub use spec::{ContainerSpec, ExecSpec, HostPort, ImageBuild, Labels, NetworkSpec, Volume, VolumeSource};
+pub use spec::{
+    ContainerSpec, ExecSpec, FileSpec, HostPort, ImageBuild, Labels, NetworkOf, NetworkSpec, Shared, Tuning, Volume,
+    VolumeSource,
+};
 
 /// How often an engine is asked for an exit code that it has not noted yet.
 const EXIT_CODE_AGAIN_AFTER: Duration = Duration::from_millis(5);
@@ -49,6 +52,8 @@ pub struct EngineInfo {
 pub struct ImageInfo {
     /// The image's id.
     pub id: String,
+    /// The platform that it is for: `linux/amd64`; empty where the engine does not say.
+    pub platform: String,
     /// TCP ports that it exposes.
     pub ports: Vec<u16>,
     /// Its own health check: program and arguments.
@@ -153,8 +158,8 @@ pub trait Engine: Send + Sync + 'static {
 
     /// An image by reference or id; `None` where the engine does not have it.
     async fn inspect_image(&self, image: &str) -> Result<Option<ImageInfo>, EngineError>;
-    /// Fetches an image from its registry.
-    async fn pull_image(&self, image: &str, progress: Progress<'_>) -> Result<(), EngineError>;
+    /// Fetches an image from its registry, for the engine's own platform or the one that is named.
+    async fn pull_image(&self, image: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), EngineError>;
     /// Builds and tags an image.
     async fn build_image(&self, build: &ImageBuild, progress: Progress<'_>) -> Result<(), EngineError>;
     /// References of the images that carry all of `labels` (`key=value`), newest first.
@@ -171,7 +176,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Removes a volume by name.
     async fn remove_volume(&self, name: &str) -> Result<(), EngineError>;
 
-    /// Makes a container under its name.
+    /// Makes a container under its name, with the files that are to be in it.
     async fn create_container(&self, container: &ContainerSpec) -> Result<(), EngineError>;
     /// Starts a container.
     async fn start_container(&self, name: &str) -> Result<(), EngineError>;

@@ -65,6 +65,116 @@ pub struct ContainerSpec {
     pub privileged: bool,
     /// `name:address` lines for `/etc/hosts`.
     pub extra_hosts: Vec<String>,
+    /// What it shares with other containers, which must be there.
+    pub shared: Shared,
+    /// The platform, `linux/amd64`; the engine's own if it is `None`.
+    pub platform: Option<String>,
+    /// Limits, devices, name servers and the like.
+    pub tuning: Tuning,
+    /// Files that are in it before it starts.
+    pub files: Vec<FileSpec>,
+}
+
+/// What a container shares with others, by their names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// Whose network it has.
+    pub network: NetworkOf,
+    /// Whose memory segments it sees: a mode, or `container:NAME`.
+    pub ipc: Option<String>,
+    /// Whose processes it sees.
+    pub pid_of: Option<String>,
+    /// Whose volumes it has, too, and whether it can only read them.
+    pub volumes_from: Vec<(String, bool)>,
+}
+
+/// Whose network a container has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NetworkOf {
+    /// The one that [`ContainerSpec::network`] names.
+    #[default]
+    Itself,
+    /// That of the container of this name; its own aliases, ports, host name and hosts have no meaning then.
+    Container(String),
+    /// None.
+    Nobody,
+}
+
+/// A file in a container.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileSpec {
+    /// Its absolute path. Folders that aren't there are made.
+    pub path: String,
+    /// What is in it.
+    pub content: Vec<u8>,
+    /// Its owner's number.
+    pub uid: u64,
+    /// Its group's number.
+    pub gid: u64,
+    /// Who may do what, as in `chmod`: `0o444`.
+    pub mode: u32,
+}
+
+impl std::fmt::Debug for FileSpec {
+    /// Leaves the content out, which may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileSpec").field("path", &self.path).field("bytes", &self.content.len()).finish_non_exhaustive()
+    }
+}
+
+/// Settings of a container that only the engine looks at. What is `None` or empty is the engine's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// Limits of the kernel's: name, soft, hard; -1 for none.
+    pub ulimits: Vec<(String, i64, i64)>,
+    /// The most processes, -1 for no limit.
+    pub pids_limit: Option<i64>,
+    /// Whether its own file system can only be read.
+    pub read_only: bool,
+    /// Further groups of the user.
+    pub group_add: Vec<String>,
+    /// Security options.
+    pub security_opt: Vec<String>,
+    /// Settings of the kernel's.
+    pub sysctls: Vec<(String, String)>,
+    /// Devices: path on the host, path in the container, permissions.
+    pub devices: Vec<(String, String, String)>,
+    /// Rules for devices.
+    pub device_cgroup_rules: Vec<String>,
+    /// Name servers.
+    pub dns: Vec<String>,
+    /// Options of the resolver.
+    pub dns_opt: Vec<String>,
+    /// Domains in which names are looked up.
+    pub dns_search: Vec<String>,
+    /// The processors it may use: `0-1`.
+    pub cpuset: Option<String>,
+    /// Its weight when processors are scarce.
+    pub cpu_shares: Option<i64>,
+    /// Memory and swap together in bytes, -1 for no limit.
+    pub memory_swap: Option<i64>,
+    /// Memory in bytes that is left to it when memory is scarce.
+    pub memory_reservation: Option<u64>,
+    /// How readily its memory is swapped out, 0 to 100.
+    pub memory_swappiness: Option<i64>,
+    /// How readily the kernel kills it for want of memory.
+    pub oom_score_adj: Option<i64>,
+    /// Whether the kernel must not kill it for want of memory.
+    pub oom_kill_disable: bool,
+    /// The runtime.
+    pub runtime: Option<String>,
+    /// The control group above its own.
+    pub cgroup_parent: Option<String>,
+    /// The user namespace.
+    pub userns_mode: Option<String>,
+    /// Domain name within the container.
+    pub domainname: Option<String>,
+    /// Options of the storage driver.
+    pub storage_opt: Vec<(String, String)>,
+    /// Seconds between the signal that ends it and the one that kills it.
+    pub stop_seconds: Option<i64>,
+    /// The driver that keeps its log, empty for the default one, and the driver's options.
+    pub logging: Option<(String, Vec<(String, String)>)>,
 }
 
 /// A volume or bind mount of a container.
@@ -103,7 +213,7 @@ pub struct HostPort {
 }
 
 /// An image to be built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageBuild {
     /// The reference that the image gets.
     pub tag: String,
@@ -117,6 +227,16 @@ pub struct ImageBuild {
     pub target: Option<String>,
     /// Labels.
     pub labels: Labels,
+    /// Images whose layers may be used.
+    pub cache_from: Vec<String>,
+    /// The network of its steps.
+    pub network: Option<String>,
+    /// Size of `/dev/shm` in its steps, in bytes.
+    pub shm_size: Option<u64>,
+    /// `name:address` lines for `/etc/hosts` in its steps.
+    pub extra_hosts: Vec<String>,
+    /// The platform.
+    pub platform: Option<String>,
 }
 
 /// A process to be started within a container. User and working directory are the container's own.

@@ -5,10 +5,11 @@ use std::fmt;
 
 use super::images::Images;
 use super::label;
+use super::tuning::{files, shared, tuning};
 use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource};
 use crate::id::{EnvironmentName, RunId};
 use crate::manifest::Manifest;
-use crate::manifest::compose::{Condition, Healthcheck, MountSource, Service};
+use crate::manifest::compose::{Condition, Healthcheck, MountSource, NetworkMode, Service};
 
 /// An environment to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(super) struct ServiceBlueprint {
     pub(super) service: String,
     /// Its container; the network's id is filled in when it is known.
     pub(super) container: ContainerSpec,
+    /// Services whose containers it shares something with: they must run before its own can be made.
+    pub(super) shares_with: Vec<String>,
     /// What must hold before it is started.
     pub(super) waits_for: Vec<(String, Condition)>,
     /// When it counts as ready.
@@ -90,8 +93,15 @@ pub(super) fn blueprint(
             let image = images.get(name);
             let must_complete =
                 project.services.values().any(|s| s.depends_on.get(name) == Some(&Condition::CompletedSuccessfully));
-            let mut ports = service.expose.clone();
-            ports.extend(image.iter().flat_map(|image| &image.info.ports));
+            // What others listen on that have its network is reached by its address, too.
+            let beside = project.services.iter().filter(|(_, other)| other.network == NetworkMode::Of(name.clone()));
+            let mut ports: Vec<u16> = std::iter::once((name, service))
+                .chain(beside)
+                .flat_map(|(name, service)| {
+                    let of_image = images.get(name).map(|image| image.info.ports.clone()).unwrap_or_default();
+                    service.expose.iter().copied().chain(of_image)
+                })
+                .collect();
             ports.sort_unstable();
             ports.dedup();
             ServiceBlueprint {
@@ -103,8 +113,10 @@ pub(super) fn blueprint(
                     aliases: std::iter::once(name).chain(&service.aliases).cloned().collect(),
                     volumes: volumes_of(service, &prefix),
                     ports: published(manifest, name, service),
+                    shared: shared(service, &prefix),
                     ..container(service)
                 },
+                shares_with: service.shares_with().into_iter().map(str::to_owned).collect(),
                 waits_for: service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect(),
                 ready: ready(service, image.and_then(|image| image.info.healthcheck.clone()), must_complete),
                 ports,
@@ -139,6 +151,9 @@ fn container(service: &Service) -> ContainerSpec {
         cap_drop: service.cap_drop.clone(),
         privileged: service.privileged,
         extra_hosts: service.extra_hosts.clone(),
+        platform: service.platform.clone(),
+        tuning: tuning(&service.tuning),
+        files: files(service),
         ..ContainerSpec::default()
     }
 }
@@ -196,6 +211,9 @@ impl fmt::Display for Blueprint {
         }
         for service in &self.services {
             writeln!(f, "container {} from {}", service.container.name, service.container.image)?;
+            for other in &service.shares_with {
+                writeln!(f, "  shares with {other}")?;
+            }
             for (other, condition) in &service.waits_for {
                 let condition = match condition {
                     Condition::Started => "started",

@@ -18,7 +18,7 @@ use super::logs::Logs;
 use super::ready::{Environment, Live, ended, runner_ended_at_once};
 use super::run_once::{Once, run_once};
 use super::subnet::Subnets;
-use crate::engine::{ContainerState, Engine, EngineError, NetworkSpec, RefusalKind, ThingKind};
+use crate::engine::{ContainerState, Engine, EngineError, NetworkOf, NetworkSpec, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
 use crate::id::{EnvironmentName, RunId};
 use crate::manifest::Manifest;
@@ -175,11 +175,16 @@ impl Boot<'_> {
         let name = service.service.as_str();
         let failed = |error| broken(Some(name), &error);
         let mut spec = service.container.clone();
-        network.clone_into(&mut spec.network);
+        if spec.shared.network == NetworkOf::Itself {
+            network.clone_into(&mut spec.network);
+        }
         let container = service.container.name.as_str();
         let engine = self.site.engine.clone();
         let making = async move { engine.create_container(&spec).await };
-        // Only the start has to wait for other services.
+        // Only the start has to wait for other services, unless something of theirs is to be shared.
+        for other in &service.shares_with {
+            self.wait_for(name, other, Condition::Started).await?;
+        }
         self.set(name, Progress::Creating);
         self.ledger.make(ThingKind::Container, container, making).await.map_err(failed)?;
         self.set(name, Progress::Waiting);

@@ -55,6 +55,11 @@ impl Context {
                 }
             }
         }
+        if let Some(text) = &build.inline {
+            let path = PathBuf::from(&build.dockerfile);
+            files.retain(|file: &File| file.path != path);
+            files.push(File { path, content: Content::File { bytes: text.clone().into_bytes(), executable: false } });
+        }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { files })
     }
@@ -69,7 +74,7 @@ impl Context {
     }
 
     /// Twelve hex digits that stand for the files, the build's settings and whatever else is passed in.
-    pub(super) fn key(&self, build: &Build, also: &[String]) -> String {
+    pub(super) fn key(&self, build: &Build, platform: Option<&str>, also: &[String]) -> String {
         let mut hash = Sha256::new();
         let mut feed = |part: &[u8]| {
             hash.update((part.len() as u64).to_le_bytes());
@@ -93,6 +98,10 @@ impl Context {
             feed(format!("{name}={value}").as_bytes());
         }
         feed(build.target.as_deref().unwrap_or_default().as_bytes());
+        for (name, value) in &build.labels {
+            feed(format!("{name}={value}").as_bytes());
+        }
+        feed(platform.unwrap_or_default().as_bytes());
         for part in also {
             feed(part.as_bytes());
         }
@@ -158,12 +167,7 @@ mod tests {
     use super::*;
 
     fn build(context: &Path) -> Build {
-        Build {
-            context: context.to_owned(),
-            dockerfile: "Dockerfile".into(),
-            args: indexmap::IndexMap::new(),
-            target: None,
-        }
+        Build { context: context.to_owned(), dockerfile: "Dockerfile".into(), ..Build::default() }
     }
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -200,13 +204,26 @@ mod tests {
     fn the_key_changes_with_content_and_settings_and_with_nothing_else() {
         let folder = folder(&[("Dockerfile", "FROM x"), ("a", "1")]);
         let mut build = build(folder.path());
-        let key = |build: &Build| Context::read(build).unwrap().key(build, &[]);
+        let key = |build: &Build| Context::read(build).unwrap().key(build, None, &[]);
         let first = key(&build);
         assert_eq!(first, key(&build));
         fs::write(folder.path().join("a"), "2").unwrap();
         let second = key(&build);
         build.args.insert("V".into(), "1".into());
         assert!(first != second && second != key(&build));
+    }
+
+    #[test]
+    fn a_dockerfile_from_elsewhere_is_sent_along_and_counts_for_the_key() {
+        let folder = folder(&[("a", "1")]);
+        let mut build = build(folder.path());
+        build.dockerfile = ".elsewhere".into();
+        build.inline = Some("FROM x".into());
+        let context = Context::read(&build).unwrap();
+        assert_eq!(context.text(".elsewhere").as_deref(), Some("FROM x"));
+        let first = context.key(&build, None, &[]);
+        build.inline = Some("FROM y".into());
+        assert_ne!(Context::read(&build).unwrap().key(&build, None, &[]), first);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::context::{Context, base_images};
 use super::label;
-use crate::engine::{Engine, EngineError, ImageBuild, ImageInfo};
-use crate::manifest::compose::{Build, ImageSource, Project};
+use crate::engine::{Engine, EngineError, ImageBuild, ImageInfo, Labels};
+use crate::manifest::compose::{Build, ImageSource, Project, PullPolicy, Service};
 
 /// Images of earlier versions of a service that are kept, besides the one in use, for quick ways back.
 const KEEP_OLD: usize = 1;
@@ -36,6 +36,17 @@ pub enum ImageError {
         context: PathBuf,
         /// Why.
         error: std::io::Error,
+    },
+    /// It must not be fetched, and is not there.
+    #[error(
+        "service {service}: the engine does not have the image {image} (for its platform), and \"pull_policy: never\" \
+         keeps it from being fetched: pull it, or change the policy"
+    )]
+    NotThere {
+        /// The service.
+        service: String,
+        /// The image.
+        image: String,
     },
     /// The engine could not build, pull or look up.
     #[error("service {service}: {error}")]
@@ -67,8 +78,8 @@ pub async fn provide(
     for (name, service) in &project.services {
         let started = Instant::now();
         let (image, was_there) = match &service.image {
-            ImageSource::Named(reference) => named(engine, name, reference, progress).await?,
-            ImageSource::Built(build) => built(engine, suite, name, build, progress).await?,
+            ImageSource::Named(reference) => named(engine, name, service, reference, progress).await?,
+            ImageSource::Built(build) => built(engine, suite, (name, service), build, progress).await?,
         };
         progress.ready(name, if was_there { Duration::ZERO } else { started.elapsed() });
         images.insert(name.clone(), image);
@@ -78,22 +89,34 @@ pub async fn provide(
 
 async fn named(
     engine: &dyn Engine,
-    service: &str,
+    name: &str,
+    service: &Service,
     reference: &str,
     progress: &dyn ImageProgress,
 ) -> Result<(ServiceImage, bool), ImageError> {
-    let failed = |error| ImageError::Engine { service: service.to_owned(), error };
-    if let Some(info) = engine.inspect_image(reference).await.map_err(failed)? {
-        return Ok((ServiceImage { reference: reference.to_owned(), info }, true));
+    let failed = |error| ImageError::Engine { service: name.to_owned(), error };
+    let platform = service.platform.as_deref();
+    let there = engine.inspect_image(reference).await.map_err(failed)?;
+    let fits = there.filter(|info| platform.is_none_or(|wanted| is_for(&info.platform, wanted)));
+    if let (Some(info), PullPolicy::Missing | PullPolicy::Never) = (&fits, service.pull) {
+        return Ok((ServiceImage { reference: reference.to_owned(), info: info.clone() }, true));
     }
-    engine.pull_image(reference, &|line| progress.line(service, line)).await.map_err(failed)?;
-    found(engine, service, reference).await.map(|image| (image, false))
+    if service.pull == PullPolicy::Never {
+        return Err(ImageError::NotThere { service: name.to_owned(), image: reference.to_owned() });
+    }
+    engine.pull_image(reference, platform, &|line| progress.line(name, line)).await.map_err(failed)?;
+    found(engine, name, reference).await.map(|image| (image, false))
+}
+
+/// Whether an image for the platform `has` is one for `wanted`: `linux/arm64` is for `linux/arm64/v8`.
+fn is_for(has: &str, wanted: &str) -> bool {
+    has == wanted || wanted.strip_prefix(has).is_some_and(|variant| variant.starts_with('/'))
 }
 
 async fn built(
     engine: &dyn Engine,
     suite: &str,
-    service: &str,
+    (service, settings): (&str, &Service),
     build: &Build,
     progress: &dyn ImageProgress,
 ) -> Result<(ServiceImage, bool), ImageError> {
@@ -108,7 +131,7 @@ async fn built(
         }
     }
     let repository = format!("shakedown/{suite}-{service}");
-    let reference = format!("{repository}:{}", context.key(build, &bases));
+    let reference = format!("{repository}:{}", context.key(build, settings.platform.as_deref(), &bases));
     if let Some(info) = engine.inspect_image(&reference).await.map_err(failed)? {
         return Ok((ServiceImage { reference, info }, true));
     }
@@ -119,11 +142,22 @@ async fn built(
         dockerfile: build.dockerfile.clone(),
         args: build.args.clone().into_iter().collect(),
         target: build.target.clone(),
-        labels: labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        labels: with_own(&build.labels, &labels),
+        cache_from: build.cache_from.clone(),
+        network: build.network.clone(),
+        shm_size: build.shm_size,
+        extra_hosts: build.extra_hosts.clone(),
+        platform: settings.platform.clone(),
     };
     engine.build_image(&image, &|line| progress.line(service, line)).await.map_err(failed)?;
     prune(engine, &labels.map(|(name, value)| format!("{name}={value}")), &reference).await;
     found(engine, service, &reference).await.map(|image| (image, false))
+}
+
+/// The user's labels, below those by which images are found again.
+fn with_own(own: &indexmap::IndexMap<String, String>, ours: &[(&str, &str)]) -> Labels {
+    let ours = ours.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    own.clone().into_iter().chain(ours).collect()
 }
 
 async fn found(engine: &dyn Engine, service: &str, reference: &str) -> Result<ServiceImage, ImageError> {

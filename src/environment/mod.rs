@@ -20,6 +20,7 @@ mod reset;
 mod run_once;
 mod subnet;
 pub mod sweep;
+mod tuning;
 
 pub use away::Presence;
 pub use boot::Site;

@@ -3,8 +3,8 @@
 use super::Shim;
 
 pub(super) const SHIM: Shim = Shim {
-    path: "/tmp/shakedown_rspec_worker.rb",
+    path: "/shakedown_rspec_worker.rb",
     source: include_str!("rspec_worker.rb"),
-    start: &["ruby", "/tmp/shakedown_rspec_worker.rb"],
-    kill: &["ruby", "/tmp/shakedown_rspec_worker.rb", "--kill"],
+    start: &["ruby", "/shakedown_rspec_worker.rb"],
+    kill: &["ruby", "/shakedown_rspec_worker.rb", "--kill"],
 };

@@ -266,11 +266,11 @@ fn stopped(reason: StopReason) -> RunVerdict {
 }
 
 fn secrets(manifest: &Manifest) -> Secrets {
-    Secrets::new(
+    let of_services =
         manifest.compose.services.values().flat_map(|service| {
             service.secret_variables.iter().filter_map(|name| service.environment.get(name).cloned())
-        }),
-    )
+        });
+    Secrets::new(of_services.chain(manifest.compose.secrets.iter().cloned()))
 }
 
 /// Says what it means that a lease was not renewed.

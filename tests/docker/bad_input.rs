@@ -162,6 +162,6 @@ fn a_runner_without_ruby() {
     let said = came_to_nothing(&stage, &Manifest { compose: "compose.yaml", ..Manifest::default() }, 2);
     // The exit code and the rest are the engine's.
     let ours = "  exit code 2: the suite can't be run: the runner service can't start the worker \
-                `ruby /tmp/shakedown_rspec_worker.rb` (exit code 12";
+                `ruby /shakedown_rspec_worker.rb` (exit code 12";
     assert!(said.starts_with(ours) && said.contains("\"ruby\": executable file not found"), "{said}");
 }

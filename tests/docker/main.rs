@@ -15,6 +15,7 @@ mod program;
 mod resets;
 mod restart;
 mod rspec_worker;
+mod sharing;
 mod side_by_side;
 mod stage;
 mod stopping;

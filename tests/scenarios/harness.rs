@@ -233,7 +233,7 @@ fn shop(lanes: u16) -> Manifest {
             ..EnvironmentSettings::new("browser")
         },
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: Duration::from_secs(20) },
-        compose: Project { file: PathBuf::from("shop/compose.yaml"), services },
+        compose: Project { file: PathBuf::from("shop/compose.yaml"), services, secrets: Vec::new() },
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use bollard::errors::Error;
 use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerStatsResponse, ContainerSummary,
-    EndpointSettings, EventMessage, HealthConfig, HostConfig, ImageInspect, Ipam, IpamConfig, Mount, MountType,
-    NetworkCreateRequest, NetworkingConfig, PortBinding, Volume as VolumeModel,
+    DeviceMapping, EndpointSettings, EventMessage, HealthConfig, HostConfig, HostConfigLogConfig, ImageInspect, Ipam,
+    IpamConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding, ResourcesUlimits,
+    Volume as VolumeModel,
 };
 
 use super::super::{
-    ContainerEvent, ContainerSpec, ContainerState, Happened, ImageInfo, Labelled, NetworkSpec, Refusal, RefusalKind,
-    ThingKind, Volume, VolumeSource,
+    ContainerEvent, ContainerSpec, ContainerState, FileSpec, Happened, ImageInfo, Labelled, NetworkOf, NetworkSpec,
+    Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource,
 };
 
 /// CPU quotas are parts of this period, in microseconds.
@@ -81,6 +82,7 @@ pub(super) fn image_info(image: ImageInspect) -> ImageInfo {
     let config = image.config.unwrap_or_default();
     ImageInfo {
         id: image.id.unwrap_or_default(),
+        platform: format!("{}/{}", image.os.unwrap_or_default(), image.architecture.unwrap_or_default()),
         ports: config
             .exposed_ports
             .unwrap_or_default()
@@ -116,8 +118,11 @@ pub(super) fn network(network: &NetworkSpec) -> NetworkCreateRequest {
 
 pub(super) fn container(spec: &ContainerSpec) -> ContainerCreateBody {
     let endpoint = EndpointSettings { aliases: Some(spec.aliases.clone()), ..Default::default() };
+    let own_network = spec.shared.network == NetworkOf::Itself;
+    let endpoints = HashMap::from([(spec.network.clone(), endpoint)]);
     ContainerCreateBody {
         hostname: spec.hostname.clone(),
+        domainname: spec.tuning.domainname.clone(),
         user: spec.user.clone(),
         env: Some(spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
         cmd: spec.command.clone(),
@@ -126,15 +131,14 @@ pub(super) fn container(spec: &ContainerSpec) -> ContainerCreateBody {
         working_dir: spec.working_dir.clone(),
         labels: Some(spec.labels.clone().into_iter().collect()),
         stop_signal: spec.stop_signal.clone(),
+        stop_timeout: spec.tuning.stop_seconds,
         exposed_ports: Some(
             spec.ports.iter().map(|port| format!("{}/{}", port.container_port, port.protocol)).collect(),
         ),
         // Readiness is probed by us, faster than the engine can; its own checks would only cost processor time.
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..Default::default() }),
         host_config: Some(host_config(spec)),
-        networking_config: Some(NetworkingConfig {
-            endpoints_config: Some(HashMap::from([(spec.network.clone(), endpoint)])),
-        }),
+        networking_config: own_network.then_some(NetworkingConfig { endpoints_config: Some(endpoints) }),
         ..Default::default()
     }
 }
@@ -152,8 +156,23 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         })
         .collect();
     HostConfig {
-        network_mode: Some(spec.network.clone()),
-        mounts: Some(spec.volumes.iter().map(mount).collect()),
+        network_mode: Some(match &spec.shared.network {
+            NetworkOf::Itself => spec.network.clone(),
+            NetworkOf::Container(name) => format!("container:{name}"),
+            NetworkOf::Nobody => "none".to_owned(),
+        }),
+        ipc_mode: spec.shared.ipc.clone(),
+        pid_mode: spec.shared.pid_of.as_ref().map(|name| format!("container:{name}")),
+        volumes_from: Some(
+            spec.shared
+                .volumes_from
+                .iter()
+                .map(|(name, ro)| format!("{name}:{}", if *ro { "ro" } else { "rw" }))
+                .collect(),
+        ),
+        // A folder that isn't there is made for a bind, as Compose has it, and refused for a mount.
+        binds: Some(spec.volumes.iter().filter_map(bind).collect()),
+        mounts: Some(spec.volumes.iter().filter(|volume| bind(volume).is_none()).map(mount).collect()),
         tmpfs: Some(spec.tmpfs.iter().cloned().collect()),
         port_bindings: Some(port_bindings),
         shm_size: spec.shm_size.and_then(|bytes| i64::try_from(bytes).ok()),
@@ -165,7 +184,61 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
         cap_drop: Some(spec.cap_drop.clone()),
         privileged: Some(spec.privileged),
         extra_hosts: Some(spec.extra_hosts.clone()),
+        ..tuned(&spec.tuning)
+    }
+}
+
+/// The settings that are handed on as they are.
+fn tuned(tuning: &Tuning) -> HostConfig {
+    let pairs = |pairs: &[(String, String)]| pairs.iter().cloned().collect();
+    let ulimit = |(name, soft, hard): &(String, i64, i64)| ResourcesUlimits {
+        name: Some(name.clone()),
+        soft: Some(*soft),
+        hard: Some(*hard),
+    };
+    let device = |(host, container, permissions): &(String, String, String)| DeviceMapping {
+        path_on_host: Some(host.clone()),
+        path_in_container: Some(container.clone()),
+        cgroup_permissions: Some(permissions.clone()),
+    };
+    HostConfig {
+        ulimits: Some(tuning.ulimits.iter().map(ulimit).collect()),
+        pids_limit: tuning.pids_limit,
+        readonly_rootfs: Some(tuning.read_only),
+        group_add: Some(tuning.group_add.clone()),
+        security_opt: Some(tuning.security_opt.clone()),
+        sysctls: Some(pairs(&tuning.sysctls)),
+        devices: Some(tuning.devices.iter().map(device).collect()),
+        device_cgroup_rules: Some(tuning.device_cgroup_rules.clone()),
+        dns: Some(tuning.dns.clone()),
+        dns_options: Some(tuning.dns_opt.clone()),
+        dns_search: Some(tuning.dns_search.clone()),
+        cpuset_cpus: tuning.cpuset.clone(),
+        cpu_shares: tuning.cpu_shares,
+        memory_swap: tuning.memory_swap,
+        memory_reservation: tuning.memory_reservation.and_then(|bytes| i64::try_from(bytes).ok()),
+        memory_swappiness: tuning.memory_swappiness,
+        oom_score_adj: tuning.oom_score_adj,
+        oom_kill_disable: tuning.oom_kill_disable.then_some(true),
+        runtime: tuning.runtime.clone(),
+        cgroup_parent: tuning.cgroup_parent.clone(),
+        userns_mode: tuning.userns_mode.clone(),
+        storage_opt: (!tuning.storage_opt.is_empty()).then(|| pairs(&tuning.storage_opt)),
+        log_config: tuning.logging.as_ref().map(|(driver, options)| HostConfigLogConfig {
+            typ: Some(driver.clone()).filter(|driver| !driver.is_empty()),
+            config: Some(pairs(options)),
+        }),
         ..Default::default()
+    }
+}
+
+/// A bind mount as text; `None` for a volume, or a path that such a text can't hold.
+fn bind(volume: &Volume) -> Option<String> {
+    match &volume.source {
+        VolumeSource::Bind(path) if !path.contains(':') => {
+            Some(format!("{path}:{}:{}", volume.target, if volume.read_only { "ro" } else { "rw" }))
+        }
+        VolumeSource::Bind(_) | VolumeSource::Named(_) | VolumeSource::Anonymous => None,
     }
 }
 
@@ -259,6 +332,20 @@ pub(super) fn labelled(
     containers.chain(networks).chain(volumes).collect()
 }
 
+/// A tar archive of files by their absolute paths. It has no folders, so that those that are there stay as they are.
+pub(super) fn files_archive(files: &[FileSpec]) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for file in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(file.content.len() as u64);
+        header.set_mode(file.mode);
+        header.set_uid(file.uid);
+        header.set_gid(file.gid);
+        archive.append_data(&mut header, file.path.trim_start_matches('/'), file.content.as_slice())?;
+    }
+    archive.into_inner()
+}
+
 /// A tar archive with one file that everybody may read.
 pub(super) fn single_file_archive(name: &str, content: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
@@ -273,6 +360,7 @@ pub(super) fn single_file_archive(name: &str, content: &[u8]) -> std::io::Result
 mod tests {
     use rstest::rstest;
 
+    use super::super::super::Shared;
     use super::*;
 
     #[rstest]
@@ -297,6 +385,39 @@ mod tests {
         let spec = ContainerSpec { cpus_milli: Some(500), ..Default::default() };
         let host = host_config(&spec);
         assert_eq!((host.cpu_period, host.cpu_quota), (Some(100_000), Some(50_000)));
+    }
+
+    #[test]
+    fn a_container_that_has_anothers_network_has_none_of_its_own() {
+        let shared = Shared {
+            network: NetworkOf::Container("web".to_owned()),
+            ipc: Some("container:web".to_owned()),
+            pid_of: Some("web".to_owned()),
+            volumes_from: vec![("web".to_owned(), true), ("db".to_owned(), false)],
+        };
+        let body = container(&ContainerSpec { network: "ignored".to_owned(), shared, ..Default::default() });
+        assert_eq!(body.networking_config, None);
+        let host = body.host_config.unwrap();
+        assert_eq!(host.network_mode.as_deref(), Some("container:web"));
+        assert_eq!(host.ipc_mode.as_deref(), Some("container:web"));
+        assert_eq!(host.pid_mode.as_deref(), Some("container:web"));
+        assert_eq!(host.volumes_from, Some(vec!["web:ro".to_owned(), "db:rw".to_owned()]));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_left_to_the_engine() {
+        let host = tuned(&Tuning::default());
+        assert_eq!((host.log_config, host.pids_limit, host.storage_opt), (None, None, None));
+        let tuning = Tuning {
+            ulimits: vec![("nofile".to_owned(), 1024, 2048)],
+            logging: Some((String::new(), vec![("max-size".to_owned(), "1m".to_owned())])),
+            ..Tuning::default()
+        };
+        let host = tuned(&tuning);
+        let limit = host.ulimits.unwrap().remove(0);
+        assert_eq!((limit.name.as_deref(), limit.soft, limit.hard), (Some("nofile"), Some(1024), Some(2048)));
+        let log = host.log_config.unwrap();
+        assert_eq!((log.typ, log.config.unwrap().len()), (None, 1));
     }
 
     #[test]

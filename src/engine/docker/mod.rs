@@ -110,13 +110,14 @@ impl Engine for DockerEngine {
         }
     }
 
-    async fn pull_image(&self, image: &str, progress: Progress<'_>) -> Result<(), EngineError> {
+    async fn pull_image(&self, image: &str, platform: Option<&str>, progress: Progress<'_>) -> Result<(), EngineError> {
         let with_tag = if image.contains('@') || image.rsplit('/').next().is_some_and(|name| name.contains(':')) {
             image.to_owned()
         } else {
             format!("{image}:latest")
         };
-        let options = CreateImageOptions { from_image: Some(with_tag), ..Default::default() };
+        let platform = platform.unwrap_or_default().to_owned();
+        let options = CreateImageOptions { from_image: Some(with_tag), platform, ..Default::default() };
         let pull = self.docker.create_image(Some(options), None, None).try_for_each(|step: CreateImageInfo| {
             if let Some(status) = step.status {
                 progress(&status);
@@ -135,6 +136,11 @@ impl Engine for DockerEngine {
             t: Some(build.tag.clone()),
             buildargs: Some(build.args.iter().cloned().collect()),
             target: build.target.clone().unwrap_or_default(),
+            cachefrom: Some(build.cache_from.clone()),
+            networkmode: build.network.clone(),
+            shmsize: build.shm_size.and_then(|bytes| i32::try_from(bytes).ok()),
+            extrahosts: Some(build.extra_hosts.join(",")).filter(|hosts| !hosts.is_empty()),
+            platform: build.platform.clone().unwrap_or_default(),
             labels: Some(build.labels.clone().into_iter().collect()),
             rm: true,
             forcerm: true,
@@ -208,11 +214,19 @@ impl Engine for DockerEngine {
     }
 
     async fn create_container(&self, container: &ContainerSpec) -> Result<(), EngineError> {
-        let options = CreateContainerOptions { name: Some(container.name.clone()), ..Default::default() };
-        within(SLOW, self.docker.create_container(Some(options), convert::container(container)))
-            .await
-            .map(drop)
-            .map_err(|refusal| EngineError::CreateContainer { container: container.name.clone(), refusal })
+        let failed = |refusal| EngineError::CreateContainer { container: container.name.clone(), refusal };
+        let platform = container.platform.clone().unwrap_or_default();
+        let options = CreateContainerOptions { name: Some(container.name.clone()), platform };
+        let making = self.docker.create_container(Some(options), convert::container(container));
+        within(SLOW, making).await.map_err(failed)?;
+        if container.files.is_empty() {
+            return Ok(());
+        }
+        let archive = convert::files_archive(&container.files)
+            .map_err(|e| failed(Refusal { kind: RefusalKind::Other, message: e.to_string() }))?;
+        let options = UploadToContainerOptions { path: "/".to_owned(), ..Default::default() };
+        let body = bollard::body_full(archive.into());
+        within(SLOW, self.docker.upload_to_container(&container.name, Some(options), body)).await.map_err(failed)
     }
 
     async fn start_container(&self, name: &str) -> Result<(), EngineError> {

@@ -37,7 +37,12 @@ impl Engine for FakeEngine {
         Ok(self.world().image(image))
     }
 
-    async fn pull_image(&self, image: &str, progress: Progress<'_>) -> Result<(), EngineError> {
+    async fn pull_image(
+        &self,
+        image: &str,
+        _platform: Option<&str>,
+        progress: Progress<'_>,
+    ) -> Result<(), EngineError> {
         let failed = |refusal| EngineError::Pull { image: image.to_owned(), refusal };
         self.call(Verb::PullImage, image, "").await.map_err(failed)?;
         progress("Pulling");

@@ -160,7 +160,7 @@ impl World {
             state: ContainerState::Created,
             log: Vec::new(),
             log_listeners: Vec::new(),
-            files: BTreeMap::new(),
+            files: spec.files.iter().map(|file| (file.path.clone(), file.content.clone())).collect(),
             spec,
         };
         self.containers.insert(container.spec.name.clone(), container);

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::super::findings::{At, Findings, Place};
 use super::service::{Dependency, Draft};
-use super::{Condition, Healthcheck, Service};
+use super::{Condition, Healthcheck, NetworkMode, Service};
 use crate::manifest::suggest;
 
 /// Turns drafts into services that depend on each other. `places` names every service of the file, also those that are
@@ -14,6 +14,7 @@ pub(super) fn resolve(
     places: &IndexMap<String, Place>,
     findings: &mut Findings,
 ) -> IndexMap<String, Service> {
+    share(&mut drafts, places, findings);
     let mut resolved: IndexMap<String, IndexMap<String, Condition>> = IndexMap::new();
     for (name, draft) in &drafts {
         let kept = draft.dependencies.iter().filter(|dependency| holds(name, dependency, &drafts, places, findings));
@@ -28,6 +29,51 @@ pub(super) fn resolve(
         }
     }
     services
+}
+
+/// Makes links aliases, and lets each service start after those that it shares something with or links to.
+fn share(drafts: &mut IndexMap<String, Draft>, places: &IndexMap<String, Place>, findings: &mut Findings) {
+    let mut aliases = Vec::new();
+    for (name, draft) in drafts.iter_mut() {
+        let here = draft.shares.or(places.get(name).copied());
+        let shared = draft.service.shares_with().into_iter().map(|other| (other.to_owned(), here));
+        let mut needed: Vec<_> = shared.collect();
+        for (other, alias, place) in std::mem::take(&mut draft.links) {
+            if alias != other {
+                aliases.push((other.clone(), alias));
+            }
+            needed.push((other, Some(place)));
+        }
+        for (other, place) in needed {
+            let Some(place) = place else { continue };
+            if !draft.dependencies.iter().any(|dependency| dependency.name == other) {
+                let condition = Condition::Started;
+                draft.dependencies.push(Dependency { name: other, condition, required: true, place });
+            }
+        }
+    }
+    for (service, alias) in aliases {
+        let Some(draft) = drafts.get_mut(&service) else { continue };
+        if !draft.service.aliases.contains(&alias) {
+            draft.service.aliases.push(alias);
+        }
+    }
+    // An own network is what is shared: none can be had from a service that shares another's.
+    let without: Vec<String> = drafts
+        .iter()
+        .filter(|(_, draft)| draft.service.network != NetworkMode::Environment)
+        .map(|(name, _)| name.clone())
+        .collect();
+    for (name, draft) in drafts.iter() {
+        let NetworkMode::Of(other) = &draft.service.network else { continue };
+        if without.contains(other) {
+            findings.problem(
+                draft.shares.or(places.get(name).copied()).map_or(At::from(None::<usize>), At::from),
+                format!("\"{name}\" shares the network of \"{other}\", which has none of its own"),
+                "name the service whose network they share",
+            );
+        }
+    }
 }
 
 /// Whether the dependency leads somewhere; reports it if it should and doesn't.

@@ -29,6 +29,14 @@ pub(super) fn from_files(reader: &mut Reader<'_>, node: &Node) -> (IndexMap<Stri
     (variables, names)
 }
 
+/// Adds the labels of the files that `label_file` names, where a label isn't there yet.
+pub(super) fn labels_from_files(reader: &mut Reader<'_>, node: &Node, labels: &mut IndexMap<String, String>) {
+    let (from_files, _) = from_files(reader, node);
+    for (name, value) in from_files {
+        labels.entry(name).or_insert(value);
+    }
+}
+
 /// Puts what `environment` declares over what came from files; a name without a value takes the process's.
 pub(super) fn overlay(reader: &Reader<'_>, service: &mut Service, declared: Vec<(String, Option<String>)>) {
     for (name, value) in declared {

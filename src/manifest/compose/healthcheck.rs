@@ -30,6 +30,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> Option<Healthcheck> 
                     text.parse::<u32>().map_err(|_| format!("\"{text}\" is not a number"))
                 });
             }
+            // Checks are run much more often than that until the first that passes.
+            "start_interval" => drop(time(reader)),
             "disable" => disabled = reader.flag(value, "disable"),
             other => {
                 settings -= 1;

@@ -14,6 +14,7 @@ mod extends;
 mod files;
 mod healthcheck;
 mod include;
+mod injected;
 mod interpolate;
 mod merge;
 mod network;
@@ -23,11 +24,14 @@ mod reader;
 mod service;
 mod settings;
 mod tree;
+mod tuning;
 mod units;
 mod volumes;
 mod words;
 
+pub use injected::InjectedFile;
 pub(super) use project::{Read, Wanted, read};
+pub use tuning::{Device, Tuning};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +46,8 @@ pub struct Project {
     /// The services without a profile or with one that is wanted, by name, in the files' order. `depends_on` is free of cycles and names
     /// services of this map only.
     pub services: IndexMap<String, Service>,
+    /// What the services' `secrets` hold: it must not be written anywhere.
+    pub secrets: Vec<String>,
 }
 
 /// One service.
@@ -97,6 +103,81 @@ pub struct Service {
     pub aliases: Vec<String>,
     /// Labels of the user's own.
     pub labels: IndexMap<String, String>,
+    /// Whose network it has.
+    pub network: NetworkMode,
+    /// Whose memory segments it sees.
+    pub ipc: Namespace,
+    /// The service whose processes it sees, if they aren't only its own.
+    pub pid_of: Option<String>,
+    /// Services whose volumes it has, too, each with whether it can only read them.
+    pub volumes_from: Vec<(String, bool)>,
+    /// The platform that its image is for: `linux/amd64`.
+    pub platform: Option<String>,
+    /// When its image is fetched.
+    pub pull: PullPolicy,
+    /// Configs and secrets that are written into its container before it starts.
+    pub files: Vec<InjectedFile>,
+    /// What is handed to the engine as it is.
+    pub tuning: Tuning,
+}
+
+impl Service {
+    /// The services whose containers must run before this one's can be created, as it shares something with them.
+    pub fn shares_with(&self) -> Vec<&str> {
+        let network = match &self.network {
+            NetworkMode::Of(other) => Some(other),
+            NetworkMode::Environment | NetworkMode::None => None,
+        };
+        let ipc = match &self.ipc {
+            Namespace::Of(other) => Some(other),
+            Namespace::Own(_) => None,
+        };
+        let volumes = self.volumes_from.iter().map(|(other, _)| other);
+        let mut services: Vec<&str> =
+            network.into_iter().chain(ipc).chain(&self.pid_of).chain(volumes).map(String::as_str).collect();
+        services.sort_unstable();
+        services.dedup();
+        services
+    }
+}
+
+/// Whose network a service has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// That of its environment.
+    #[default]
+    Environment,
+    /// That of another service: both are `localhost` to each other.
+    Of(String),
+    /// None at all.
+    None,
+}
+
+/// Whose namespace a service has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Namespace {
+    /// Its own, in this mode; empty for the engine's default.
+    Own(String),
+    /// That of another service.
+    Of(String),
+}
+
+impl Default for Namespace {
+    fn default() -> Self {
+        Self::Own(String::new())
+    }
+}
+
+/// When an image is fetched from its registry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PullPolicy {
+    /// If the engine does not have it.
+    #[default]
+    Missing,
+    /// Before every run.
+    Always,
+    /// Never: it must be there.
+    Never,
 }
 
 /// Where a service's image comes from.
@@ -105,7 +186,7 @@ pub enum ImageSource {
     /// `image`: found on the engine, or pulled.
     Named(String),
     /// `build`: built by the engine.
-    Built(Build),
+    Built(Box<Build>),
 }
 
 impl Default for ImageSource {
@@ -115,7 +196,7 @@ impl Default for ImageSource {
 }
 
 /// `build`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Build {
     /// The folder that is sent to the engine.
     pub context: PathBuf,
@@ -125,6 +206,18 @@ pub struct Build {
     pub args: IndexMap<String, String>,
     /// The stage to stop at.
     pub target: Option<String>,
+    /// The Dockerfile's text, where it isn't a file of the context: `dockerfile` is the name it gets there.
+    pub inline: Option<String>,
+    /// Images whose layers may be used.
+    pub cache_from: Vec<String>,
+    /// Labels of the image.
+    pub labels: IndexMap<String, String>,
+    /// The network of the build's steps.
+    pub network: Option<String>,
+    /// Size of `/dev/shm` in the build's steps, in bytes.
+    pub shm_size: Option<u64>,
+    /// `name:address` lines for `/etc/hosts` in the build's steps.
+    pub extra_hosts: Vec<String>,
 }
 
 /// What must hold of a service before one that depends on it starts.

@@ -5,7 +5,8 @@
 use super::super::findings::Place;
 use super::reader::Reader;
 use super::tree::{Node, Value};
-use super::{PublishedPort, ports};
+use super::{NetworkMode, PublishedPort, Service, ports};
+use crate::manifest::suggest;
 
 /// Reads `ports`.
 pub(super) fn ports(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> {
@@ -58,6 +59,22 @@ fn long_port(reader: &mut Reader<'_>, node: &Node) -> Vec<PublishedPort> {
     }
 }
 
+/// The networks that a service names; without any it is in the one called `default`.
+pub(super) fn names(node: Option<&Node>) -> Vec<String> {
+    let names: Vec<String> = match node.map(|node| &node.value) {
+        Some(Value::Map(entries)) => entries.iter().map(|entry| entry.key.clone()).collect(),
+        Some(Value::List(items)) => items
+            .iter()
+            .filter_map(|item| match &item.value {
+                Value::Text(text) => Some(text.clone()),
+                Value::Null | Value::List(_) | Value::Map(_) => None,
+            })
+            .collect(),
+        Some(Value::Null | Value::Text(_)) | None => Vec::new(),
+    };
+    if names.is_empty() { vec!["default".to_owned()] } else { names }
+}
+
 /// Reads the further names that `networks` gives a service.
 pub(super) fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
     let Value::Map(networks) = &node.value else {
@@ -73,7 +90,7 @@ pub(super) fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
                         aliases.push(alias);
                     }
                 }
-            } else if !setting.key.starts_with("x-") {
+            } else if !setting.key.starts_with("x-") && setting.key != "priority" {
                 reader.no_effect(format!("networks.{}", setting.key), setting.place);
             }
         }
@@ -81,18 +98,70 @@ pub(super) fn aliases(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
     aliases
 }
 
-/// Checks `network_mode`: what reaches out of the environment would break its isolation.
-pub(super) fn mode(reader: &mut Reader<'_>, node: &Node, place: Place) {
-    let Some(mode) = reader.text(node, "network_mode") else { return };
-    if mode == "host" || mode.starts_with("container:") {
-        reader.findings.problem(
-            node.place,
-            format!("\"network_mode: {mode}\" would break the isolation of the environments"),
-            "leave it out: the services of an environment share a network of its own",
-        );
-    } else {
-        reader.no_effect("network_mode", place);
+const MODES: [&str; 4] = ["service:NAME", "none", "bridge", "default"];
+
+/// Reads `network_mode`: what reaches out of the environment would break its isolation.
+pub(super) fn mode(reader: &mut Reader<'_>, node: &Node) -> NetworkMode {
+    match reader.text(node, "network_mode").as_deref() {
+        // The engine's own bridge is what its environment's network stands in for.
+        None | Some("" | "bridge" | "default") => NetworkMode::Environment,
+        Some("none") => NetworkMode::None,
+        Some(mode) => {
+            if let Some(other) = mode.strip_prefix("service:") {
+                return NetworkMode::Of(other.to_owned());
+            }
+            if mode == "host" || mode.starts_with("container:") {
+                reader.findings.problem(
+                    node.place,
+                    format!("\"network_mode: {mode}\" would break the isolation of the environments"),
+                    "leave it out, as the services of an environment share a network of its own; \
+                     \"service:NAME\" shares the localhost of one service",
+                );
+            } else {
+                let help = suggest::help(mode, "modes", MODES);
+                reader.findings.problem(node.place, format!("unknown network mode \"{mode}\""), help);
+            }
+            NetworkMode::Environment
+        }
     }
+}
+
+/// Settings that a service can't have if its network is another's, or none.
+const OF_AN_OWN_NETWORK: [&str; 8] =
+    ["ports", "networks", "hostname", "domainname", "extra_hosts", "dns", "dns_search", "dns_opt"];
+
+/// Leaves out what a service without a network of its own can't have, and says so.
+pub(super) fn check_mode(reader: &mut Reader<'_>, service: &mut Service, node: &Node) {
+    let reason = match &service.network {
+        NetworkMode::Environment => return,
+        NetworkMode::Of(_) => "beside network_mode: service",
+        NetworkMode::None => "beside network_mode: none",
+    };
+    // Name and resolver stay the service's own where it has no network at all.
+    let kept: &[&str] = if service.network == NetworkMode::None { &OF_AN_OWN_NETWORK[2..] } else { &[] };
+    for key in OF_AN_OWN_NETWORK.iter().filter(|key| !kept.contains(key)) {
+        if let Some(entry) = node.get(key) {
+            reader.no_effect(format!("{key} {reason}"), entry.place);
+        }
+    }
+    service.ports.clear();
+    service.aliases.clear();
+    if kept.is_empty() {
+        service.hostname = None;
+        service.extra_hosts.clear();
+        let tuning = &mut service.tuning;
+        tuning.domainname = None;
+        [&mut tuning.dns, &mut tuning.dns_opt, &mut tuning.dns_search].into_iter().for_each(Vec::clear);
+    }
+}
+
+/// Reads `links` as service, alias and place.
+pub(super) fn links(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, String, Place)> {
+    let link = |(text, place): (String, Place)| match text.split_once(':') {
+        Some((service, alias)) => (service.to_owned(), alias.to_owned(), place),
+        None => (text.clone(), text, place),
+    };
+    reader.texts(node, "links").into_iter().map(link).collect()
 }
 
 /// Reads `extra_hosts` as `name:address` lines.
@@ -123,8 +192,6 @@ pub(super) fn extra_hosts(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const HERE: Place = Place { file: 0, line: 1 };
 
     fn parse(yaml: &str) -> Node {
         Node::parse(yaml, 0).unwrap()
@@ -164,11 +231,25 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_the_host_is_refused() {
-        let mut reader = Reader::for_test();
-        mode(&mut reader, &parse("bridge"), HERE);
-        mode(&mut reader, &parse("host"), HERE);
-        assert!(reader.without_effect.contains_key("network_mode"));
-        assert!(reader.problems().contains("\"network_mode: host\" would break the isolation"));
+    fn a_network_is_the_environments_that_of_a_service_or_none() {
+        for (yaml, expected) in [
+            ("bridge", NetworkMode::Environment),
+            ("none", NetworkMode::None),
+            ("service:web", NetworkMode::Of("web".to_owned())),
+        ] {
+            let mut reader = Reader::for_test();
+            assert_eq!(mode(&mut reader, &parse(yaml)), expected);
+            assert_eq!(reader.problems(), "");
+        }
+        for (yaml, expected) in [
+            ("host", "\"network_mode: host\" would break the isolation"),
+            ("container:x", "\"network_mode: container:x\" would break the isolation"),
+            ("nnoe", "unknown network mode \"nnoe\"\n    did you mean \"none\"?"),
+        ] {
+            let mut reader = Reader::for_test();
+            mode(&mut reader, &parse(yaml));
+            let problems = reader.problems();
+            assert!(problems.contains(expected), "{problems}");
+        }
     }
 }

@@ -7,11 +7,12 @@ use indexmap::IndexMap;
 
 use super::super::findings::{Findings, Place};
 use super::files::{Filled, Folder, Loader, Model};
+use super::injected::{self, Kind};
 use super::interpolate::Lookup;
 use super::reader::Reader;
 use super::settings::{TOP_LEVEL, is_always_https};
 use super::tree::Entry;
-use super::{Project, dependencies, merge, service};
+use super::{NetworkMode, Project, dependencies, merge, network, service};
 use crate::manifest::suggest;
 
 /// A Compose project as far as it could be read: complete if there were no problems.
@@ -56,6 +57,7 @@ pub(in crate::manifest) fn read(
         lookup: &lookup,
         volumes: BTreeSet::new(),
         writable_binds: Vec::new(),
+        secrets: Vec::new(),
         without_effect: BTreeMap::new(),
         findings: loader.findings,
     };
@@ -71,14 +73,17 @@ fn read_model(
     runner: Option<&str>,
     profiles: &[String],
 ) -> Option<(Project, IndexMap<String, Place>)> {
-    // Volumes before services, which refer to them.
+    let (mut configs, mut secrets) = (IndexMap::new(), IndexMap::new());
+    // What is declared before services, which refer to them.
     for (_, mut entry) in model.others {
         merge::without_reset(&mut entry.node);
         match entry.key.as_str() {
             "volumes" => volumes(reader, &entry),
-            "networks" => networks(reader, &entry),
+            "networks" => declared_networks(reader, &entry),
             "name" | "version" => {}
-            "secrets" | "configs" | "models" => reader.no_effect(entry.key.clone(), entry.place),
+            "configs" => configs = injected::define(reader, &entry),
+            "secrets" => secrets = injected::define(reader, &entry),
+            "models" => reader.no_effect(entry.key.clone(), entry.place),
             extension if extension.starts_with("x-") => {}
             unknown => {
                 let help = suggest::help(unknown, "keys", TOP_LEVEL.iter().copied());
@@ -94,7 +99,7 @@ fn read_model(
         return None;
     };
     let places = services.iter().map(|(name, service)| (name.clone(), service.entry.place)).collect();
-    let mut drafts = IndexMap::new();
+    let (mut drafts, mut networks) = (IndexMap::new(), Vec::new());
     for (name, Filled { mut entry, unfilled }) in services {
         merge::without_reset(&mut entry.node);
         if runner != Some(name.as_str()) && !is_wanted(reader, &entry, profiles) {
@@ -102,12 +107,25 @@ fn read_model(
         }
         reader.findings.absorb(unfilled);
         check_name(reader, &entry);
-        let draft = service::read(reader, &entry);
+        let mut draft = service::read(reader, &entry);
+        for (key, definitions, kind) in [("configs", &configs, Kind::Config), ("secrets", &secrets, Kind::Secret)] {
+            if let Some(used) = entry.node.get(key) {
+                injected::of_service(reader, definitions, kind, &used.node, &mut draft.service);
+            }
+        }
+        if draft.service.network == NetworkMode::Environment {
+            let named = entry.node.get("networks");
+            networks
+                .push((network::names(named.map(|named| &named.node)), named.map_or(entry.place, |named| named.place)));
+        }
+        injected::check_read_only(reader, &draft.service, &entry.node, runner == Some(name.as_str()));
         warn_of_https(reader, &entry, &draft.service.aliases);
         drafts.insert(name, draft);
     }
+    warn_of_one_network(reader, &networks);
     let services = dependencies::resolve(drafts, &places, &mut reader.findings);
-    Some((Project { file: reader.findings.file().to_owned(), services }, places))
+    let secrets = std::mem::take(&mut reader.secrets);
+    Some((Project { file: reader.findings.file().to_owned(), services, secrets }, places))
 }
 
 /// Whether the service has no profile, or one that is switched on.
@@ -154,13 +172,32 @@ fn volumes(reader: &mut Reader<'_>, entry: &Entry) {
     }
 }
 
-fn networks(reader: &mut Reader<'_>, entry: &Entry) {
+fn declared_networks(reader: &mut Reader<'_>, entry: &Entry) {
     for network in reader.entries(&entry.node, "networks") {
         for setting in reader.entries(&network.node, &network.key) {
-            if setting.key == "external" && is_external(reader, setting) {
-                reader.no_effect(format!("networks.{}.external", network.key), setting.place);
+            let is_bridge =
+                |reader: &mut Reader<'_>| reader.text(&setting.node, "driver").is_some_and(|d| d == "bridge");
+            let without_effect = match setting.key.as_str() {
+                "external" => is_external(reader, setting),
+                "internal" => reader.flag(&setting.node, "internal"),
+                "driver" => !is_bridge(reader),
+                "name" | "labels" | "attachable" => false,
+                other => !other.starts_with("x-"),
+            };
+            if without_effect {
+                reader.no_effect(format!("networks.{}.{}", network.key, setting.key), setting.place);
             }
         }
+    }
+}
+
+/// All services of an environment share one network; says so if the files keep some apart.
+fn warn_of_one_network(reader: &mut Reader<'_>, networks: &[(Vec<String>, Place)]) {
+    let apart = networks.iter().enumerate().find(|(index, (names, _))| {
+        networks[..*index].iter().any(|(others, _)| !others.iter().any(|other| names.contains(other)))
+    });
+    if let Some((_, (_, place))) = apart {
+        reader.no_effect("networks that keep services apart", *place);
     }
 }
 

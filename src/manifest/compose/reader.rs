@@ -18,6 +18,8 @@ pub(super) struct Reader<'a> {
     pub(super) volumes: BTreeSet<String>,
     /// Host paths that services can write to, and the place they stand in.
     pub(super) writable_binds: Vec<(String, Place)>,
+    /// What must not be written anywhere.
+    pub(super) secrets: Vec<String>,
     /// Settings that are left out, and the places they stand in.
     pub(super) without_effect: BTreeMap<String, BTreeSet<Place>>,
     pub(super) findings: Findings,
@@ -187,6 +189,7 @@ impl Reader<'_> {
             lookup: &|name| (name == "HOME").then(|| "/home/somebody".to_owned()),
             volumes: BTreeSet::from(["data".to_owned()]),
             writable_binds: Vec::new(),
+            secrets: Vec::new(),
             without_effect: BTreeMap::new(),
             findings: Findings::new("compose.yaml"),
         }

@@ -6,7 +6,10 @@ use super::super::findings::Place;
 use super::reader::Reader;
 use super::settings::{ACTED_ON, HARMLESS, WITHOUT_EFFECT};
 use super::tree::{Entry, Node, Value};
-use super::{Condition, ImageSource, Service, build, environment, healthcheck, network, ports, units, volumes, words};
+use super::{
+    Condition, ImageSource, PullPolicy, Service, build, environment, healthcheck, network, ports, tuning, units,
+    volumes, words,
+};
 use crate::manifest::suggest;
 
 /// A service, and what else must be known of it to check it against the others.
@@ -14,6 +17,10 @@ use crate::manifest::suggest;
 pub(super) struct Draft {
     pub(super) service: Service,
     pub(super) dependencies: Vec<Dependency>,
+    /// Entries of `links`: service, alias and place.
+    pub(super) links: Vec<(String, String, Place)>,
+    /// Where it says that it shares something with another service.
+    pub(super) shares: Option<Place>,
 }
 
 /// An entry of `depends_on`.
@@ -30,6 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
     let mut draft = Draft::default();
     let (mut image, mut built) = (None, None);
     let mut deploy_limits = Limits::default();
+    let mut quota = (None, None);
     let service = &mut draft.service;
     if let Value::Text(_) | Value::List(_) = entry.node.value {
         reader.expected(&entry.node, &entry.key, "a map");
@@ -39,6 +47,9 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
     let mut tmpfs = IndexMap::new();
     for setting in reader.entries(&entry.node, &entry.key) {
         let (key, node) = (setting.key.as_str(), &setting.node);
+        if matches!(key, "network_mode" | "ipc" | "pid" | "volumes_from") {
+            draft.shares = Some(setting.place);
+        }
         match key {
             "image" => image = reader.text(node, key).filter(|image| !image.is_empty()),
             "build" => built = Some(build::read(reader, node)),
@@ -77,29 +88,44 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
             "privileged" => service.privileged = reader.flag(node, key),
             "extra_hosts" => service.extra_hosts = network::extra_hosts(reader, node),
             "networks" => service.aliases = network::aliases(reader, node),
-            "network_mode" => network::mode(reader, node, setting.place),
+            "network_mode" => service.network = network::mode(reader, node),
+            "links" => draft.links = network::links(reader, node),
+            "volumes_from" => service.volumes_from = volumes::from_services(reader, node),
+            "platform" => service.platform = reader.text(node, key).filter(|platform| !platform.is_empty()),
+            "pull_policy" => service.pull = pull_policy(reader, node, setting.place),
+            "label_file" => environment::labels_from_files(reader, node, &mut service.labels),
+            "cpu_period" => quota.1 = tuning::number(reader, node, key),
+            "cpu_quota" => quota.0 = tuning::number(reader, node, key),
             "labels" => {
                 let pairs = reader.pairs(node, key).into_iter();
-                service.labels = pairs.map(|(name, value)| (name, value.unwrap_or_default())).collect();
+                service.labels.extend(pairs.map(|(name, value)| (name, value.unwrap_or_default())));
             }
-            "profiles" => {}
+            "profiles" | "configs" | "secrets" => {}
             "container_name" => reader.findings.warning(
                 setting.place,
                 "\"container_name\" is left out: copies of a service can't share a name",
                 "the service's own name leads to it within its environment",
             ),
-            other => unknown(reader, other, setting.place),
+            other => {
+                if !tuning::setting(reader, service, other, node, setting.place) {
+                    unknown(reader, other, setting.place);
+                }
+            }
         }
     }
+    network::check_mode(reader, service, &entry.node);
     for (path, options) in tmpfs {
         service.tmpfs.entry(path).or_insert(options);
     }
+    service.tuning.pids_limit = service.tuning.pids_limit.or(deploy_limits.pids);
+    service.tuning.memory_reservation = service.tuning.memory_reservation.or(deploy_limits.reserved_memory);
+    service.cpus = service.cpus.or(of_quota(quota));
     service.memory = service.memory.or(deploy_limits.memory).filter(|bytes| *bytes > 0);
     service.shm_size = service.shm_size.filter(|bytes| *bytes > 0);
     service.cpus = service.cpus.or(deploy_limits.cpus).filter(|cpus| cpus.milli > 0);
     environment::overlay(reader, service, declared);
     match (built, image) {
-        (Some(Some(build)), _) => service.image = ImageSource::Built(build),
+        (Some(Some(build)), _) => service.image = ImageSource::Built(Box::new(build)),
         // What is wrong with the build was reported.
         (Some(None), _) => {}
         (None, Some(image)) => service.image = ImageSource::Named(image),
@@ -156,6 +182,8 @@ fn depends_on(reader: &mut Reader<'_>, node: &Node) -> Vec<Dependency> {
                     });
                 }
                 "required" => required = reader.flag(&setting.node, "required"),
+                // About a restart by hand, which there is none of.
+                "restart" => {}
                 other => reader.no_effect(format!("depends_on.{other}"), setting.place),
             }
         }
@@ -166,10 +194,13 @@ fn depends_on(reader: &mut Reader<'_>, node: &Node) -> Vec<Dependency> {
     dependencies
 }
 
+/// What `deploy.resources` says.
 #[derive(Default)]
 struct Limits {
     memory: Option<u64>,
     cpus: Option<super::Cpus>,
+    pids: Option<i64>,
+    reserved_memory: Option<u64>,
 }
 
 fn deploy(reader: &mut Reader<'_>, node: &Node) -> Limits {
@@ -180,21 +211,51 @@ fn deploy(reader: &mut Reader<'_>, node: &Node) -> Limits {
             continue;
         }
         for resource in reader.entries(&setting.node, "deploy.resources") {
-            if resource.key != "limits" {
-                reader.no_effect(format!("deploy.resources.{}", resource.key), resource.place);
-                continue;
-            }
-            for limit in reader.entries(&resource.node, "deploy.resources.limits") {
+            let what = format!("deploy.resources.{}", resource.key);
+            for limit in reader.entries(&resource.node, &what) {
                 let (key, node) = (limit.key.as_str(), &limit.node);
-                match key {
-                    "memory" => limits.memory = reader.parsed(node, key, units::SIZE_HELP, units::bytes),
-                    "cpus" => limits.cpus = reader.parsed(node, key, "a number, such as 0.5", units::cpus),
-                    other => reader.no_effect(format!("deploy.resources.limits.{other}"), limit.place),
+                match (resource.key.as_str(), key) {
+                    ("limits", "memory") => limits.memory = reader.parsed(node, key, units::SIZE_HELP, units::bytes),
+                    ("limits", "cpus") => {
+                        limits.cpus = reader.parsed(node, key, "a number, such as 0.5", units::cpus);
+                    }
+                    ("limits", "pids") => limits.pids = tuning::number(reader, node, key),
+                    ("reservations", "memory") => {
+                        limits.reserved_memory = reader.parsed(node, key, units::SIZE_HELP, units::bytes);
+                    }
+                    (_, other) => reader.no_effect(format!("{what}.{other}"), limit.place),
                 }
             }
         }
     }
     limits
+}
+
+/// Processors as a quota of a period, in microseconds.
+fn of_quota((quota, period): (Option<i64>, Option<i64>)) -> Option<super::Cpus> {
+    let quota = quota.filter(|quota| *quota > 0)?;
+    let period = period.filter(|period| *period > 0).unwrap_or(100_000);
+    u32::try_from(quota.saturating_mul(1000) / period).ok().map(|milli| super::Cpus { milli })
+}
+
+const PULL_POLICIES: [&str; 7] = ["always", "missing", "if_not_present", "never", "build", "daily", "weekly"];
+
+fn pull_policy(reader: &mut Reader<'_>, node: &Node, place: Place) -> PullPolicy {
+    match reader.text(node, "pull_policy").as_deref() {
+        // Images that are built are tagged by their contents, and so never out of date.
+        None | Some("" | "missing" | "if_not_present" | "build") => PullPolicy::Missing,
+        Some("always") => PullPolicy::Always,
+        Some("never") => PullPolicy::Never,
+        Some(policy) => {
+            if matches!(policy, "daily" | "weekly") || policy.starts_with("every_") {
+                reader.no_effect(format!("pull_policy: {policy}"), place);
+            } else {
+                let help = suggest::help(policy, "policies", PULL_POLICIES);
+                reader.findings.problem(node.place, format!("unknown policy \"{policy}\""), help);
+            }
+            PullPolicy::Missing
+        }
+    }
 }
 
 fn unknown(reader: &mut Reader<'_>, key: &str, place: Place) {

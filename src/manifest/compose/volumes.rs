@@ -35,6 +35,24 @@ pub(super) fn read_tmpfs(reader: &mut Reader<'_>, node: &Node) -> IndexMap<Strin
     tmpfs
 }
 
+/// Reads `volumes_from` as services, each with whether their volumes can only be read.
+pub(super) fn from_services(reader: &mut Reader<'_>, node: &Node) -> Vec<(String, bool)> {
+    let mut services = Vec::new();
+    for (text, place) in reader.texts(node, "volumes_from") {
+        let service = text.strip_prefix("service:").unwrap_or(&text);
+        let (service, mode) = service.split_once(':').unwrap_or((service, "rw"));
+        match mode {
+            "ro" | "rw" if service != "container" => services.push((service.to_owned(), mode == "ro")),
+            _ => reader.findings.problem(
+                place,
+                format!("\"{text}\" in \"volumes_from\" is not supported"),
+                "a service of this project: \"NAME\" or \"NAME:ro\"",
+            ),
+        }
+    }
+    services
+}
+
 fn short(reader: &mut Reader<'_>, node: &Node) -> Option<Mount> {
     let text = reader.text(node, "volumes")?;
     let parts: Vec<&str> = text.split(':').collect();
@@ -143,7 +161,15 @@ fn bind(reader: &mut Reader<'_>, path: &str, read_only: bool, place: Place) -> M
     if !read_only {
         reader.writable_binds.push((path.to_owned(), place));
     }
-    MountSource::Bind(reader.host_path(path, place))
+    let source = reader.host_path(path, place);
+    if !source.exists() {
+        reader.findings.warning(
+            place,
+            format!("there is no \"{path}\" on this host: the engine makes an empty folder of it"),
+            "create it, or correct the path, which starts at this file's folder",
+        );
+    }
+    MountSource::Bind(source)
 }
 
 fn named(reader: &mut Reader<'_>, name: &str, place: Place) -> Option<MountSource> {
