@@ -1,19 +1,43 @@
 //! Listing tests and running units of them in the runner service.
 //!
-//! Each framework has a small adapter here and a small worker shim of its own kind, which is copied into the runner
-//! service and speaks [`protocol`]: JSON Lines over its standard streams. The worker loads the suite once and stays
-//! warm. [`Worker`] is our end of it.
+//! There are two kinds of frameworks, behind one [`Worker`]:
+//!
+//! - A framework with a **shim**: a small script in the suite's own language, which is copied into the runner service
+//!   and speaks [`protocol`], JSON Lines over its standard streams. It loads the suite once and stays warm.
+//! - `command`: any program. One command lists the tests, one is executed for each test, and its results are read
+//!   from the JUnit XML that it writes ([`junit`]), or from its exit code. The runner service needs nothing but a
+//!   shell.
+//!
+//! # The contract
+//! Whatever the kind, this is what a lane relies on, and what a further kind would have to keep:
+//!
+//! 1. *List* names every test once, with a selector that means this test alone; listing again says the same.
+//! 2. *Run* is given selectors and tells of each [`Started`](protocol::FromWorker::Started) and
+//!    [`Ended`](protocol::FromWorker::Ended), one test at a time, and then
+//!    [`UnitEnded`](protocol::FromWorker::UnitEnded). What the test writes is told as [`Heard::Output`] in between.
+//! 3. *Asked equals ran*: a test that was asked for and is not told of has failed, with a message. Nothing passes
+//!    because nothing was heard of it.
+//! 4. When the worker ends in the middle of a unit, what was told stays true, the test that ran has failed, and those
+//!    that had not started can be given to another worker.
+//! 5. *Kill* ends everything that the worker has started, whatever signals that ignores, and nothing else.
+//! 6. Names reach the framework as they are, with blanks, quotes, brackets, dollar signs and all.
+//! 7. The tests' processes see `SHAKEDOWN_RUN_ID`, `SHAKEDOWN_LANE`, `SHAKEDOWN_ATTEMPT`, `SHAKEDOWN_SEED` and
+//!    `TEST_ENV_NUMBER`.
+//!
+//! To add a framework with a shim: write a script that speaks [`protocol`], an adapter with its [`Shim`] as `rspec`
+//! has it, and a variant of [`FrameworkKind`](crate::manifest::FrameworkKind).
 //!
 //! Architecture invariant: nothing here knows what an environment is made of, or of SQL.
 
+mod command;
 pub mod junit;
+mod kind;
 pub mod protocol;
 mod rspec;
 mod worker;
 
-pub use worker::{Heard, Worker, WorkerError};
-
-use crate::manifest::FrameworkKind;
+pub use kind::Worker;
+pub use worker::{Heard, WorkerError};
 
 /// A test as its framework lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,13 +65,6 @@ pub struct Shim {
     pub start: &'static [&'static str],
     /// The command that kills a worker and all its descendants; the worker's token comes after.
     pub kill: &'static [&'static str],
-}
-
-/// The shim of a framework.
-pub fn shim(framework: FrameworkKind) -> Shim {
-    match framework {
-        FrameworkKind::Rspec => rspec::SHIM,
-    }
 }
 
 /// Adds `more` to what is kept of a stream of text, of which only the last `most` bytes are kept.

@@ -88,8 +88,8 @@ pub enum Heard {
     End,
 }
 
-/// A running worker.
-pub struct Worker {
+/// A worker that is a process and speaks the protocol.
+pub(super) struct ShimWorker {
     engine: Arc<dyn Engine>,
     container: String,
     shim: Shim,
@@ -100,10 +100,10 @@ pub struct Worker {
     last_words: String,
 }
 
-impl Worker {
+impl ShimWorker {
     /// Starts a worker in a container and waits until it has loaded the suite. `token` must be unlike that of any
     /// other worker in the container.
-    pub async fn start(
+    pub(super) async fn start(
         engine: Arc<dyn Engine>,
         container: &str,
         shim: Shim,
@@ -146,7 +146,7 @@ impl Worker {
 
     /// Names all tests.
     #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else a worker says here is out of turn")]
-    pub async fn list(&mut self, limit: Duration) -> Result<Vec<ListedTest>, WorkerError> {
+    pub(super) async fn list(&mut self, limit: Duration) -> Result<Vec<ListedTest>, WorkerError> {
         self.say(&ToWorker::List).await?;
         let deadline = Instant::now() + limit;
         let mut tests = Vec::new();
@@ -166,12 +166,17 @@ impl Worker {
 
     /// Asks for a unit. What comes of it is heard from [`next`](Self::next), up to its
     /// [`UnitEnded`](FromWorker::UnitEnded).
-    pub async fn run(&mut self, unit: String, lane: LaneIndex, tests: Vec<AskedTest>) -> Result<(), WorkerError> {
+    pub(super) async fn run(
+        &mut self,
+        unit: String,
+        lane: LaneIndex,
+        tests: Vec<AskedTest>,
+    ) -> Result<(), WorkerError> {
         self.say(&ToWorker::Run { unit, lane: lane.to_string(), tests }).await
     }
 
     /// The next thing heard. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Result<Heard, WorkerError> {
+    pub(super) async fn next(&mut self) -> Result<Heard, WorkerError> {
         loop {
             if let Some(heard) = self.heard.pop_front() {
                 return Ok(heard);
@@ -232,7 +237,7 @@ impl Worker {
     }
 
     /// What the worker's end means: call it after [`Heard::End`].
-    pub async fn end(&mut self) -> WorkerError {
+    pub(super) async fn end(&mut self) -> WorkerError {
         let code = tokio::time::timeout(CODE_WITHIN, engine::exit_code(&*self.engine, &self.exec.id)).await;
         let code = code.ok().and_then(Result::ok);
         let partial = String::from_utf8_lossy(&self.partial).into_owned();
@@ -261,7 +266,7 @@ impl Worker {
     }
 
     /// Lets the worker clean up after the suite and end; not for long.
-    pub async fn quit(mut self) {
+    pub(super) async fn quit(mut self) {
         if self.say(&ToWorker::Quit).await.is_ok() {
             let until_end = async { while !matches!(self.next().await, Ok(Heard::End) | Err(_)) {} };
             let _ = tokio::time::timeout(QUIT_WITHIN, until_end).await;
@@ -269,7 +274,7 @@ impl Worker {
     }
 
     /// Kills the worker and everything it has started, the browser included.
-    pub async fn kill(self) -> Result<(), WorkerError> {
+    pub(super) async fn kill(self) -> Result<(), WorkerError> {
         let command =
             self.shim.kill.iter().map(|word| (*word).to_owned()).chain([self.token.clone()]).collect::<Vec<_>>();
         let killing = async {

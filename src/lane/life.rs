@@ -7,7 +7,7 @@ use super::unit::Seat;
 use super::{Ending, Lane, Report, Shared, Start, Stopped};
 use crate::environment::{Environment, Ledger};
 use crate::event::BrokenEnvironment;
-use crate::framework::{self, Worker, WorkerError};
+use crate::framework::{Worker, WorkerError};
 use crate::id::{EnvironmentId, EnvironmentName};
 
 impl Lane {
@@ -135,8 +135,7 @@ pub(super) async fn start_worker(shared: &Shared, environment: &Environment, nth
     Worker::start(
         site.engine.clone(),
         environment.runner(),
-        framework::shim(site.manifest.suite.framework),
-        &site.manifest.suite.paths,
+        &site.manifest.suite,
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         &token,
         site.manifest.environment.ready_within,

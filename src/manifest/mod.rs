@@ -9,6 +9,7 @@
 //! Architecture invariant: nothing here knows of Docker or of async code.
 
 mod check;
+mod command;
 pub mod compose;
 mod duration;
 mod findings;
@@ -21,6 +22,7 @@ mod subnets;
 mod suggest;
 mod text;
 
+pub use command::{CommandItems, CommandSuite, CommandTemplate, ItemKind};
 pub use load::load;
 pub use problem::{Problem, Problems, Warning};
 pub use reset::{Reset, ResetAfter, ResetHow};
@@ -60,15 +62,17 @@ pub struct Suite {
     pub name: String,
     /// The framework that runs the tests.
     pub framework: FrameworkKind,
-    /// Files or folders with tests, relative to the runner's working directory.
+    /// Files or folders with tests, relative to the runner's working directory. Nothing to the framework `command`.
     pub paths: Vec<String>,
 }
 
 /// The frameworks that are understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FrameworkKind {
     /// RSpec 3.10 or later.
     Rspec,
+    /// Any program.
+    Command(CommandSuite),
 }
 
 /// `[environment]`.

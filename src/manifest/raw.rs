@@ -9,11 +9,11 @@ use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
 use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
-use super::{FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, reset, suggest};
+use super::{FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, command, reset, suggest};
 
 const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
-const SUITE: &[&str] = &["name", "framework", "paths"];
+const SUITE: &[&str] = &["name", "framework", "paths", "command"];
 const ENVIRONMENT: &[&str] = &[
     "compose",
     "runner",
@@ -29,7 +29,7 @@ const ENVIRONMENT: &[&str] = &[
 ];
 const RETRY: &[&str] = &["attempts", "test_timeout"];
 
-const FRAMEWORKS_HELP: &str = "known frameworks: rspec (playwright, pytest and command are not supported yet)";
+const FRAMEWORKS_HELP: &str = "known frameworks: rspec, command (playwright and pytest are not supported yet)";
 const MOST_LANES: u16 = 64;
 const MOST_STANDBY: u32 = 8;
 const LONGEST_NAME: usize = 40;
@@ -158,17 +158,24 @@ fn framework(suite: &Section<'_>, findings: &mut Findings) -> Option<FrameworkKi
     }
     let framework = suite.text("framework", findings)?;
     match framework.value.as_str() {
-        "rspec" => Some(FrameworkKind::Rspec),
-        planned @ ("playwright" | "pytest" | "command") => {
+        "rspec" => {
+            if let Some(command) = suite.get("command") {
+                let help = "leave it out, or use framework = \"command\"";
+                findings.problem(command.line, "[suite.command] means nothing to the framework \"rspec\"", help);
+            }
+            Some(FrameworkKind::Rspec)
+        }
+        "command" => command::read(suite, findings).map(FrameworkKind::Command),
+        planned @ ("playwright" | "pytest") => {
             findings.problem(
                 framework.line,
                 format!("framework \"{planned}\" is not supported yet"),
-                "known frameworks: rspec",
+                "known frameworks: rspec, and command for any program that writes JUnit XML",
             );
             None
         }
         unknown => {
-            let help = match suggest::closest(unknown, ["rspec"]) {
+            let help = match suggest::closest(unknown, ["rspec", "command"]) {
                 Some(candidate) => format!("did you mean \"{candidate}\"? {FRAMEWORKS_HELP}"),
                 None => FRAMEWORKS_HELP.to_owned(),
             };

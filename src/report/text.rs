@@ -76,8 +76,11 @@ pub fn name(name: &str) -> String {
     if name.is_empty() { "(no name)".to_owned() } else { name }
 }
 
-/// A test as it is listed: `spec/cart_spec.rb › Cart adds an item`.
+/// A test as it is listed: `spec/cart_spec.rb › Cart adds an item`; one that is a whole file by its file alone.
 pub fn title(file: &str, test: &str) -> String {
+    if file == test {
+        return name(test);
+    }
     format!("{} › {}", one_line(file), name(test))
 }
 

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod cleaning;
+mod command;
 mod docker;
 mod guard;
 mod killing;

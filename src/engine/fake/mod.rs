@@ -5,6 +5,7 @@
 //! within a container; `suite` and `worker` are a test suite and the worker that runs it. All time is tokio's, so that
 //! a test with paused time never really waits. What it does like a real engine stands in `tests/engine_contract.rs`.
 
+mod command;
 mod host;
 mod process;
 mod script;
@@ -55,6 +56,12 @@ impl FakeEngine {
         self.world().suite = Some(Arc::new(suite));
         self
     }
+
+    /// A process whose words hold [`LIST_TESTS`](Self::LIST_TESTS) or [`RUN_TESTS`](Self::RUN_TESTS) lists or runs the
+    /// tests of the suite, as the framework `command` has it done.
+    pub const LIST_TESTS: &str = "list-tests";
+    /// `run-tests TEST` runs a test, or all tests of a file; `run-tests TEST JUNIT` also writes results.
+    pub const RUN_TESTS: &str = "run-tests";
 
     /// What a container whose name ends with `name` does once it is started; without this it runs, silently.
     pub fn with_life(self, name: &str, life: Life) -> Self {

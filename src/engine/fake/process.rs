@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Happened, Output};
 use super::script::Answer;
 use super::suite::FakeSuite;
-use super::{FakeEngine, worker};
+use super::{FakeEngine, command, worker};
 
 /// When the exit code of a process that has ended is known.
 const NOTED_AFTER: Duration = Duration::from_millis(2);
@@ -37,6 +37,15 @@ pub(super) enum Program {
     Copies,
     /// Runs tests.
     Works(Arc<FakeSuite>),
+    /// Lists or runs tests, as its words say.
+    Commands {
+        /// The tests.
+        suite: Arc<FakeSuite>,
+        /// The words, from the first that is ours.
+        words: Vec<String>,
+        /// The attempt of which its environment tells.
+        attempt: u64,
+    },
     /// Kills every process whose environment holds this value.
     Kills(String),
 }
@@ -103,6 +112,7 @@ async fn execute(program: Program, inside: &mut Inside) -> i64 {
             0
         }
         Program::Works(suite) => worker::work(&suite, inside).await,
+        Program::Commands { suite, words, attempt } => command::execute(&suite, inside, &words, attempt).await,
         Program::Kills(token) => {
             inside.engine.world().kill_processes(&inside.container, &token);
             0

@@ -12,9 +12,9 @@ use super::super::{
     Output, Refusal, RefusalKind, ThingKind, VolumeSource,
 };
 use super::process::{Process, Program};
-use super::refusal;
 use super::script::{Answer, Does, Life, Rule, Verb};
 use super::suite::FakeSuite;
+use super::{FakeEngine, refusal};
 
 /// The state of an engine.
 #[derive(Default)]
@@ -325,6 +325,13 @@ impl World {
             let answer = answers.get(*given).or(answers.last()).cloned().unwrap_or_default();
             *given += 1;
             return Program::Answers(answer);
+        }
+        let is_ours = |word: &String| [FakeEngine::LIST_TESTS, FakeEngine::RUN_TESTS].contains(&word.as_str());
+        if let (Some(suite), Some(first)) = (&self.suite, spec.command.iter().position(is_ours)) {
+            let words = spec.command[first..].to_vec();
+            let attempt = spec.environment.iter().find(|(name, _)| name == "SHAKEDOWN_ATTEMPT");
+            let attempt = attempt.and_then(|(_, attempt)| attempt.parse().ok()).unwrap_or(0);
+            return Program::Commands { suite: suite.clone(), words, attempt };
         }
         match (&self.suite, spec.command.as_slice()) {
             (Some(_), [.., kill, token]) if kill == "--kill" => Program::Kills(token.clone()),

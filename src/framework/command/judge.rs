@@ -1,0 +1,286 @@
+//! What a command's exit code and results mean for the test that it was to run. Pure.
+//!
+//! - A file that was listed is a test: all testcases in its results are folded into it. It failed if one of them
+//!   failed, was skipped if all were skipped, and passed if the others passed.
+//! - A test that was listed by name must be named by the results.
+//! - The exit code counts as well: without results it decides, and no test passes whose command ended with another
+//!   one than 0. Results that name nothing are never a pass.
+
+use crate::framework::junit::{Case, CaseEnding, Results};
+use crate::framework::protocol::{SaidFailure, SaidOutcome};
+use crate::manifest::ItemKind;
+
+/// How many testcases a message names.
+const MOST_NAMES: usize = 5;
+/// How many frames of a failure's text are kept.
+const MOST_FRAMES: usize = 60;
+
+/// How a command ended.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    /// Its exit code.
+    pub(super) code: i64,
+    /// The last that it wrote.
+    pub(super) said: String,
+    /// Its results, where it was asked for any.
+    pub(super) results: Option<Result<Results, String>>,
+}
+
+/// What is said of a test.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Judgement {
+    pub(super) outcome: SaidOutcome,
+    pub(super) failure: Option<SaidFailure>,
+    pub(super) reason: Option<String>,
+}
+
+impl Judgement {
+    fn passed() -> Self {
+        Self { outcome: SaidOutcome::Passed, failure: None, reason: None }
+    }
+
+    fn failed(failure: SaidFailure) -> Self {
+        Self { outcome: SaidOutcome::Failed, failure: Some(failure), reason: None }
+    }
+
+    /// Failed, by what the command did besides its testcases.
+    fn faulted(message: String) -> Self {
+        Self::failed(SaidFailure { message, ..SaidFailure::default() })
+    }
+}
+
+/// Judges the test `item`, which a command of its own was to run.
+pub(super) fn judge(item: &str, kind: ItemKind, ended: &Ended) -> Judgement {
+    let how = how(ended.code);
+    let last = last_words(&ended.said);
+    let results = match &ended.results {
+        None if ended.code == 0 => return Judgement::passed(),
+        None => return Judgement::faulted(format!("{how}{last}")),
+        Some(Err(why)) => return Judgement::faulted(format!("{how}, but {why}{last}")),
+        Some(Ok(results)) => results,
+    };
+    let flaw = results.flaw.as_ref().map(|flaw| format!("the results file {flaw}"));
+    let cases: Vec<&Case> = match kind {
+        ItemKind::File => results.cases.iter().collect(),
+        ItemKind::Test => named(item, &results.cases),
+    };
+    if cases.is_empty() {
+        let but = match (&flaw, results.cases.as_slice()) {
+            (Some(flaw), _) => flaw.clone(),
+            (None, []) => "its results name no test".to_owned(),
+            (None, cases) => format!("its results do not name this test; they name {}", names(cases)),
+        };
+        return Judgement::faulted(format!("{how}, but {but}{last}"));
+    }
+    let failed: Vec<&Case> =
+        cases.iter().filter(|case| matches!(case.ending, CaseEnding::Failed { .. })).copied().collect();
+    if !failed.is_empty() {
+        return Judgement::failed(folded(&failed, cases.len(), flaw));
+    }
+    // A file of which some results are missing may have failed there; a test that was found is known.
+    if let (Some(flaw), ItemKind::File) = (flaw, kind) {
+        return Judgement::faulted(format!("{how}, but {flaw}{last}"));
+    }
+    if ended.code != 0 {
+        let none = if cases.len() == 1 {
+            "its testcase did not fail".to_owned()
+        } else {
+            format!("none of its {} testcases failed", cases.len())
+        };
+        return Judgement::faulted(format!("{how}, though {none}{last}"));
+    }
+    let reasons = cases.iter().map(|case| match &case.ending {
+        CaseEnding::Skipped { reason } => Some(reason),
+        CaseEnding::Passed | CaseEnding::Failed { .. } => None,
+    });
+    match reasons.collect::<Option<Vec<&String>>>() {
+        None => Judgement::passed(),
+        Some(reasons) => {
+            let reason = reasons.into_iter().find(|reason| !reason.is_empty()).cloned();
+            Judgement { outcome: SaidOutcome::Skipped, failure: None, reason }
+        }
+    }
+}
+
+fn how(code: i64) -> String {
+    match code {
+        // A shell's codes, and the engine's, for a program that can't be run and for one that is not there.
+        126 | 127 => format!("the command could not be started (exit code {code})"),
+        137 => format!("the command was killed (exit code {code})"),
+        _ => format!("the command ended with exit code {code}"),
+    }
+}
+
+fn last_words(said: &str) -> String {
+    let said = said.trim();
+    if said.is_empty() { String::new() } else { format!("; it said last:\n{said}") }
+}
+
+fn names(cases: &[Case]) -> String {
+    let mut names: Vec<String> = cases.iter().take(MOST_NAMES).map(title).collect();
+    if cases.len() > MOST_NAMES {
+        names.push(format!("{} more", cases.len() - MOST_NAMES));
+    }
+    names.join(", ")
+}
+
+fn title(case: &Case) -> String {
+    if case.class.is_empty() || case.name.contains(&case.class) {
+        case.name.clone()
+    } else {
+        format!("{} {}", case.class, case.name)
+    }
+}
+
+/// One failure for all testcases that failed.
+fn folded(failed: &[&Case], of: usize, flaw: Option<String>) -> SaidFailure {
+    let mut folded = SaidFailure::default();
+    let mut messages = Vec::new();
+    for case in failed {
+        let CaseEnding::Failed { class, message, text } = &case.ending else { continue };
+        if messages.is_empty() {
+            folded.class.clone_from(class);
+            folded.file.clone_from(&case.file);
+            folded.line = case.line;
+        }
+        let own_lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+        folded.backtrace.extend(own_lines.map(str::to_owned));
+        messages.push(if of == 1 { message.clone() } else { format!("{}: {message}", title(case)) });
+    }
+    folded.backtrace.truncate(MOST_FRAMES);
+    if of > 1 {
+        messages.insert(0, format!("{} of {of} testcases failed", failed.len()));
+    }
+    messages.extend(flaw);
+    folded.message = messages.join("\n");
+    folded
+}
+
+/// The testcases that a listed name means: those with exactly its parts, or, where there are none, those of its name.
+fn named<'a>(item: &str, cases: &'a [Case]) -> Vec<&'a Case> {
+    let (file, name) = item.split_once("::").unwrap_or(("", item));
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let whole = [plain(item), plain(&format!("{stem} {name}"))];
+    let matching = |keys: &[String], of: &dyn Fn(&Case) -> Vec<String>| -> Vec<&'a Case> {
+        cases.iter().filter(|case| of(case).iter().any(|own| keys.contains(own))).collect()
+    };
+    let found = matching(&whole, &|case| {
+        let file = case.file.as_deref().unwrap_or_default();
+        let wheres = [case.class.as_str(), file, case.suites.last().map_or("", String::as_str)];
+        wheres.map(|place| plain(&format!("{place} {}", case.name))).into()
+    });
+    if !found.is_empty() {
+        return found;
+    }
+    let last = item.rsplit("::").next().unwrap_or(item);
+    let found = matching(&[plain(name), plain(last)], &|case| {
+        vec![plain(&case.name), plain(&format!("{} {}", case.class, case.name))]
+    });
+    if !found.is_empty() {
+        return found;
+    }
+    // Go names the parts of a test after it: TestCart/adds_up.
+    cases.iter().filter(|case| case.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))).collect()
+}
+
+/// A name without the marks by which frameworks join its parts: `tests/test_cart.py::TestCart` and
+/// `tests.test_cart.py TestCart` are the same.
+fn plain(name: &str) -> String {
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '.' | '/' | '\\' | ':' | '>' | '›' | '#');
+    name.split(is_mark).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::framework::junit;
+
+    fn ended(code: i64, results: &str) -> Ended {
+        Ended { code, said: "Done.\n".to_owned(), results: Some(Ok(junit::read(results.as_bytes()))) }
+    }
+
+    fn message(item: &str, kind: ItemKind, ended: &Ended) -> String {
+        judge(item, kind, ended).failure.unwrap_or_default().message
+    }
+
+    #[rstest]
+    // As pytest, RSpec, Playwright, Mocha, PHPUnit and Go name what they would list.
+    #[case("tests/test_cart.py::TestCart::test_sum[1-2 € \"x\"]", "pytest", "test_sum")]
+    #[case("spec/features/cart_spec.rb::Cart adds up three products and more", "rspec", "Cart adds up")]
+    #[case("cart.spec.ts::Cart › adds up", "playwright", "Cart › adds up")]
+    #[case("test/cart.spec.js::Cart adds up", "mocha", "Cart adds up")]
+    #[case("tests/CartTest.php::testAddsUp", "phpunit", "testAddsUp")]
+    #[case("TestAddsUp", "go", "TestAddsUp")]
+    #[case("example.com/shop/cart.TestAddsUp", "go", "TestAddsUp")]
+    #[case("TestSends", "go", "TestSends/once_only")]
+    #[case("shop.CartIT::isQuick", "surefire_reruns", "isQuick")]
+    fn a_listed_name_finds_its_testcase(#[case] item: &str, #[case] shape: &str, #[case] wanted: &str) {
+        let content = std::fs::read(format!("tests/junit_shapes/{shape}.xml")).expect("a fixture");
+        let cases = junit::read(&content).cases;
+        let found: Vec<&str> = named(item, &cases).iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(found.len(), 1, "{item}: {found:?}");
+        assert!(found[0].starts_with(wanted), "{item}: {found:?}");
+    }
+
+    #[test]
+    fn a_name_in_two_files_means_the_one_that_was_listed() {
+        let cases =
+            junit::read(b"<x><testcase classname='a.b' name='t'/><testcase classname='a.c' name='t'/></x>").cases;
+        assert_eq!(named("a/c.py::t", &cases).len(), 1);
+        assert_eq!(named("a/c.py::t", &cases)[0].class, "a.c");
+        assert_eq!(named("t", &cases).len(), 2);
+        assert_eq!(named("u", &cases).len(), 0);
+    }
+
+    #[test]
+    fn what_was_not_reported_has_not_passed_and_is_told_with_what_was() {
+        let two = "<testsuite><testcase name='a'/><testcase classname='k' name='b'/></testsuite>";
+        assert_eq!(
+            message("f::c", ItemKind::Test, &ended(0, two)),
+            "the command ended with exit code 0, but its results do not name this test; they name a, k b; it said \
+             last:\nDone."
+        );
+        let none = ended(0, "<testsuites/>");
+        assert_eq!(
+            message("f", ItemKind::File, &none),
+            "the command ended with exit code 0, but its results name no test; it said last:\nDone."
+        );
+        let cut = ended(0, "<testsuite><testcase name='a'/>");
+        assert_eq!(
+            message("f", ItemKind::File, &cut),
+            "the command ended with exit code 0, but the results file is cut off after 1 testcase; it said last:\nDone."
+        );
+        assert_eq!(judge("a", ItemKind::Test, &cut).outcome, SaidOutcome::Passed);
+    }
+
+    #[test]
+    fn no_test_passes_whose_command_failed() {
+        let two = "<testsuite><testcase name='a'/><testcase name='b'/></testsuite>";
+        assert_eq!(judge("f", ItemKind::File, &ended(0, two)).outcome, SaidOutcome::Passed);
+        assert_eq!(
+            message("f", ItemKind::File, &ended(3, two)),
+            "the command ended with exit code 3, though none of its 2 testcases failed; it said last:\nDone."
+        );
+        assert_eq!(
+            message("f", ItemKind::File, &Ended { code: 127, said: String::new(), results: None }),
+            "the command could not be started (exit code 127)"
+        );
+    }
+
+    #[test]
+    fn a_file_is_skipped_if_all_of_it_is_and_failed_if_any_of_it_is() {
+        let skipped = "<testcase name='a'><skipped/></testcase><testcase name='b'><skipped message='why'/></testcase>";
+        let judged = judge("f", ItemKind::File, &ended(0, skipped));
+        assert_eq!((judged.outcome, judged.reason.as_deref()), (SaidOutcome::Skipped, Some("why")));
+        let mixed = format!("<testsuite>{skipped}<testcase name='c'/></testsuite>");
+        assert_eq!(judge("f", ItemKind::File, &ended(0, &mixed)).outcome, SaidOutcome::Passed);
+        let failed = "<testsuite><testcase name='c' file='c.js' line='7'><failure type='E' message='no'>at c.js:7\n</failure>\
+                      </testcase><testcase name='d'/>";
+        let failure = judge("f", ItemKind::File, &ended(1, failed)).failure.expect("failed");
+        assert_eq!(failure.message, "1 of 2 testcases failed\nc: no\nthe results file is cut off after 2 testcases");
+        assert_eq!((failure.class.as_str(), failure.file.as_deref(), failure.line), ("E", Some("c.js"), Some(7)));
+        assert_eq!(failure.backtrace, ["at c.js:7"]);
+    }
+}

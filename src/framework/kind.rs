@@ -1,0 +1,102 @@
+//! A worker of either kind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::CommandWorker;
+use super::protocol::AskedTest;
+use super::worker::ShimWorker;
+use super::{Heard, ListedTest, WorkerError, rspec};
+use crate::engine::Engine;
+use crate::id::LaneIndex;
+use crate::manifest::{FrameworkKind, Suite};
+
+/// Lists tests and runs units in one runner service: the one contract that every framework keeps. See the module's
+/// documentation for what it asks.
+pub struct Worker(Kind);
+
+enum Kind {
+    /// A process that stays warm.
+    Shim(Box<ShimWorker>),
+    /// A command for each test.
+    Command(Box<CommandWorker>),
+}
+
+impl Worker {
+    /// Starts a worker in a container and waits until it has loaded the suite. `token` must be unlike that of any
+    /// other worker in the container.
+    pub async fn start(
+        engine: Arc<dyn Engine>,
+        container: &str,
+        suite: &Suite,
+        environment: Vec<(String, String)>,
+        token: &str,
+        limit: Duration,
+    ) -> Result<Self, WorkerError> {
+        match &suite.framework {
+            FrameworkKind::Rspec => {
+                let shim = rspec::SHIM;
+                ShimWorker::start(engine, container, shim, &suite.paths, environment, token, limit)
+                    .await
+                    .map(|worker| Self(Kind::Shim(Box::new(worker))))
+            }
+            FrameworkKind::Command(command) => {
+                let worker = CommandWorker::new(engine, container, command.clone(), environment, token);
+                Ok(Self(Kind::Command(Box::new(worker))))
+            }
+        }
+    }
+
+    /// Names all tests.
+    pub async fn list(&mut self, limit: Duration) -> Result<Vec<ListedTest>, WorkerError> {
+        match &mut self.0 {
+            Kind::Shim(worker) => worker.list(limit).await,
+            Kind::Command(worker) => worker.list(limit).await,
+        }
+    }
+
+    /// Asks for a unit. What comes of it is heard from [`next`](Self::next), up to its
+    /// [`UnitEnded`](super::protocol::FromWorker::UnitEnded).
+    pub async fn run(&mut self, unit: String, lane: LaneIndex, tests: Vec<AskedTest>) -> Result<(), WorkerError> {
+        match &mut self.0 {
+            Kind::Shim(worker) => worker.run(unit, lane, tests).await,
+            Kind::Command(worker) => {
+                worker.run(unit, lane, tests);
+                Ok(())
+            }
+        }
+    }
+
+    /// The next thing heard. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<Heard, WorkerError> {
+        match &mut self.0 {
+            Kind::Shim(worker) => worker.next().await,
+            Kind::Command(worker) => worker.next().await,
+        }
+    }
+
+    /// What the worker's end means: call it after [`Heard::End`].
+    pub async fn end(&mut self) -> WorkerError {
+        match &mut self.0 {
+            Kind::Shim(worker) => worker.end().await,
+            Kind::Command(worker) => worker.end(),
+        }
+    }
+
+    /// Lets the worker clean up after the suite and end; not for long.
+    pub async fn quit(self) {
+        match self.0 {
+            Kind::Shim(worker) => worker.quit().await,
+            // Between two units nothing of it runs.
+            Kind::Command(_) => {}
+        }
+    }
+
+    /// Kills the worker and everything it has started, the browser included.
+    pub async fn kill(self) -> Result<(), WorkerError> {
+        match self.0 {
+            Kind::Shim(worker) => worker.kill().await,
+            Kind::Command(worker) => worker.kill().await,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A suite of shell scripts by the framework `command`, in containers with nothing but a shell.
+
+use std::time::Duration;
+
+use shakedown::verdict::Outcome;
+
+use crate::outcome::History;
+use crate::stage::{Stage, write};
+
+const COMMAND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/docker/command");
+
+/// Writes a manifest for the same containers, and returns its folder.
+fn manifest(stage: &Stage, command: &str) -> std::path::PathBuf {
+    let folder = stage.folder().join("manifest");
+    let text = format!(
+        "[suite]\nname = \"command\"\nframework = \"command\"\n[suite.command]\n{command}\n\
+         [environment]\ncompose = \"{COMMAND}/compose.yaml\"\nrunner = \"runner\"\n"
+    );
+    write(&folder.join("shakedown.toml"), text);
+    folder
+}
+
+fn message(history: &History, name: &str) -> String {
+    let outcome = &history.attempts(name)[0].outcome;
+    let Outcome::Failed(failure) = outcome else { panic!("{name}: {outcome:?}") };
+    failure.message.clone()
+}
+
+#[test]
+fn each_way_in_which_a_command_can_end_has_its_outcome_and_message() {
+    let stage = Stage::new("each_way_in_which_a_command_can_end_has_its_outcome_and_message");
+    let finished = stage.shakedown(COMMAND).with("--lanes 3 --seed 7").run().expect_code(1);
+    let record = finished.record();
+    let history = &record.history;
+    assert_eq!(history.verdict("cases/passes.sh"), "passed");
+    assert_eq!(history.verdict("cases/skips.sh"), "skipped");
+    assert_eq!(history.outcomes("cases/flaky.sh"), ["failed", "passed"]);
+    assert_eq!(history.outcomes("cases/hangs.sh"), ["timed out"; 3]);
+    assert_eq!(history.verdict("🚀 {tests}.sh"), "passed");
+    let left = history.attempts("cases/leaves-a-process.sh").remove(0);
+    assert_eq!(left.outcome, Outcome::Passed);
+    assert!(left.duration < Duration::from_secs(5), "it took {:?}", left.duration);
+
+    assert_eq!(message(history, "cases/fails.sh"), "1 of 2 testcases failed\ncases sends once: expected 1, got 2");
+    assert!(history.attempts("cases/fails.sh")[0].output.contains("about to compare"));
+    for (name, said) in [
+        ("cases/crashes.sh", "the command was killed (exit code 137), but it wrote no results to /tmp/"),
+        ("cases/crashes.sh", "last words"),
+        ("cases/cut off.sh", "ended with exit code 0, but the results file is cut off after 1 testcase"),
+        ("cases/silent.sh", "the command ended with exit code 0, but it wrote no results to /tmp/"),
+        ("cases/names-nothing.sh", "the command ended with exit code 0, but its results name no test"),
+        ("cases/contradicts.sh", "the command ended with exit code 3, though its testcase did not fail"),
+    ] {
+        let message = message(history, name);
+        assert!(message.contains(said), "{name}: {message}");
+        assert_eq!(history.verdict(name), "failed");
+    }
+    assert_eq!(history.tests.len(), 12);
+}
+
+#[test]
+fn tests_that_are_listed_by_name_are_run_one_by_one_and_judged_by_their_exit_codes() {
+    let stage = Stage::new("tests_that_are_listed_by_name_are_run_one_by_one_and_judged_by_their_exit_codes");
+    let command = r#"
+        list = "printf '%s\\n' a::one a::two \"b::it's\""
+        lists = "tests"
+        run = ["sh", "-c", "echo ran $0; test \"$0\" != a::two", "{tests}"]
+    "#;
+    let finished = stage.shakedown(manifest(&stage, command)).with("--lanes 2").run().expect_code(1);
+    let history = &finished.record().history;
+    assert_eq!(history.verdict("one"), "passed");
+    assert_eq!(history.verdict("it's"), "passed");
+    let failed = message(history, "a::two");
+    assert_eq!(failed, "the command ended with exit code 1; it said last:\nran a::two");
+}
+
+#[test]
+fn a_suite_that_cant_be_listed_or_is_empty_ends_the_run_and_says_why() {
+    let stage = Stage::new("a_suite_that_cant_be_listed_or_is_empty_ends_the_run_and_says_why");
+    let run = "run = \"true {tests}\"";
+    let cases = [
+        (2, "list = \"no-such-program --list\"", "the list command `no-such-program --list` ended with exit code 127"),
+        (2, "list = [\"no-such-program\"]", "\"no-such-program\": executable file not found"),
+        (2, "list = \"echo broken >&2; exit 3\"", "ended with exit code 3:"),
+        (4, "files = [\"cases/*.rb\"]", "no test"),
+    ];
+    for (code, list, said) in cases {
+        let finished = stage.shakedown(manifest(&stage, &format!("{list}\n{run}"))).with("--lanes 1").run();
+        let finished = finished.expect_code(code);
+        assert!(finished.said.contains(said), "{list}: {}", finished.said);
+    }
+}
+
+#[test]
+fn a_program_that_is_not_there_is_said_by_every_test() {
+    let stage = Stage::new("a_program_that_is_not_there_is_said_by_every_test");
+    let command = "files = [\"cases/p*.sh\"]\nrun = [\"no-such-program\", \"{tests}\"]";
+    let finished = stage.shakedown(manifest(&stage, command)).with("--lanes 1 --attempts 1").run().expect_code(1);
+    let failed = message(&finished.record().history, "cases/passes.sh");
+    assert!(failed.starts_with("the command could not be started (exit code 12"), "{failed}");
+    assert!(failed.contains("no-such-program"), "{failed}");
+}

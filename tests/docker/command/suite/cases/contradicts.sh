@@ -1,0 +1,3 @@
+passed "all is well"
+printf '<testsuite>%s</testsuite>' "$results" > "$junit"
+exit 3

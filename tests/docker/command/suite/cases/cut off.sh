@@ -1,0 +1,2 @@
+printf '<testsuite><testcase name="one"/><testcase name="tw' > "$junit"
+exit 0

@@ -1,0 +1,3 @@
+echo "about to compare"
+passed "adds up"
+failed "sends once" "expected 1, got 2"

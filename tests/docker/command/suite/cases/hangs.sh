@@ -1,0 +1,3 @@
+trap '' TERM INT HUP
+sleep 4711 &
+sleep 4711

@@ -1,0 +1,2 @@
+sleep 4711 &
+passed "is not waited for"

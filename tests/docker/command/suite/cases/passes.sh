@@ -1,0 +1,2 @@
+passed "adds up"
+passed "sends once"

@@ -1,0 +1,1 @@
+skipped "later" "not on Mondays"
