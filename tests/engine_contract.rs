@@ -199,6 +199,8 @@ contract! {
     tells, fake_an_engine_tells_of_its_host, docker_an_engine_tells_of_its_host;
     tells_subnets, fake_an_engine_tells_the_subnets_in_use, docker_an_engine_tells_the_subnets_in_use;
     tells_images, fake_an_engine_tells_of_its_images, docker_an_engine_tells_of_its_images;
+    freezes, fake_a_containers_files_become_an_image, docker_a_containers_files_become_an_image;
+    cut_off, fake_an_archive_that_breaks_off_makes_no_image, docker_an_archive_that_breaks_off_makes_no_image;
     leases, fake_what_a_lost_host_has_left_is_swept, docker_what_a_lost_host_has_left_is_swept;
     uses_time, fake_processor_time_is_told_of_what_runs, docker_processor_time_is_told_of_what_runs;
 }
@@ -520,6 +522,54 @@ async fn tells_images(ground: &Ground) {
     let stored = stored.expect("listed");
     assert_eq!(stored.iter().flat_map(|image| &image.references).collect::<Vec<_>>(), [&image.tag]);
     assert!(stored[0].size > 1 << 20 && stored[0].labels == image.labels, "{stored:?}");
+}
+
+async fn freezes(ground: &Ground) {
+    let engine = &ground.engine;
+    ground.network().await;
+    let traps = "trap 'exit 0' TERM; while true; do sleep 0.1; done";
+    let volume = Volume { source: VolumeSource::Anonymous, target: "/data".to_owned(), read_only: false };
+    let spec = ContainerSpec { volumes: vec![volume], ..ground.container("frozen", traps) };
+    let from = spec.name.as_str();
+    engine.create_container(&spec).await.expect("created");
+    engine.start_container(from).await.expect("started");
+    engine.write_file(from, "/opt/own", b"of the container").await.expect("written");
+    engine.write_file(from, "/data/kept", b"of a volume").await.expect("written");
+    engine.stop_container(from, Duration::from_secs(20)).await.expect("stopped");
+    let (code, _) = ground.ended(from).await;
+    assert_eq!(code, 0, "it could end by itself");
+
+    let (making, tag) = (ground.name("making") + ":1", ground.name("made") + ":1");
+    let labels = ground.labels();
+    engine.import_image(&making, &labels, engine.read_archive(from, "/")).await.expect("made");
+    engine.tag_image(&making, &tag).await.expect("tagged");
+    engine.remove_image(&making).await.expect("removed");
+    assert_eq!(engine.inspect_image(&making).await, Ok(None));
+    let listed = engine.list_images(&[ground.filter()]).await.expect("listed");
+    let again = ContainerSpec { image: tag.clone(), ..ground.container("again", "sleep infinity") };
+    let created = engine.create_container(&again).await;
+    let mut files = Vec::new();
+    for path in ["/opt/own", "/data/kept"] {
+        files.extend(read_files(&**engine, &again.name, path, 1 << 20).await);
+    }
+    engine.remove_container(&again.name).await.expect("removed");
+    engine.remove_image(&tag).await.expect("removed");
+    created.expect("created from the image");
+    assert_eq!(listed, [tag]);
+    let contents: Vec<&[u8]> = files.iter().flatten().map(|file| file.content.as_slice()).collect();
+    assert_eq!(contents, [b"of the container".as_slice(), b"of a volume"]);
+}
+
+async fn cut_off(ground: &Ground) {
+    let tag = ground.name("never") + ":1";
+    let nobody = ground.engine.read_archive(&ground.name("nobody"), "/");
+    let error = ground.engine.import_image(&tag, &ground.labels(), nobody).await.expect_err("no archive");
+    assert!(matches!(error, EngineError::ReadArchive { .. }), "{error}");
+    assert_eq!(ground.engine.inspect_image(&tag).await, Ok(None));
+    let error = ground.engine.tag_image(&tag, &tag).await.expect_err("no image");
+    assert!(matches!(error, EngineError::TagImage { .. }) && error.kind() == RefusalKind::NotFound, "{error}");
+    let error = ground.engine.stop_container(&tag, Duration::from_secs(1)).await.expect_err("no container");
+    assert!(matches!(error, EngineError::StopContainer { .. }), "{error}");
 }
 
 /// Things of a process on a host that is not this one, with and without a lease that holds.

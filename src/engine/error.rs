@@ -88,6 +88,24 @@ pub enum EngineError {
         /// The last lines of the build's log.
         log: Vec<String>,
     },
+    /// An image could not be made of a file system.
+    #[error("image {image} could not be made of a container's files: {refusal}")]
+    ImportImage {
+        /// The image.
+        image: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// An image could not be given another tag.
+    #[error("image {image} could not be tagged {tag}: {refusal}")]
+    TagImage {
+        /// The image.
+        image: String,
+        /// The tag.
+        tag: String,
+        /// Why.
+        refusal: Refusal,
+    },
     /// A network could not be made.
     #[error("network {network} could not be made: {refusal}")]
     CreateNetwork {
@@ -115,6 +133,14 @@ pub enum EngineError {
     /// A container could not be started.
     #[error("container {container} could not be started: {refusal}")]
     StartContainer {
+        /// The container.
+        container: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A container could not be stopped.
+    #[error("container {container} could not be stopped: {refusal}")]
+    StopContainer {
         /// The container.
         container: String,
         /// Why.
@@ -216,6 +242,9 @@ impl EngineError {
             | Self::Image { refusal, .. }
             | Self::Pull { refusal, .. }
             | Self::Build { refusal, .. }
+            | Self::ImportImage { refusal, .. }
+            | Self::TagImage { refusal, .. }
+            | Self::StopContainer { refusal, .. }
             | Self::CreateNetwork { refusal, .. }
             | Self::CreateVolume { refusal, .. }
             | Self::CreateContainer { refusal, .. }

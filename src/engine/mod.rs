@@ -58,6 +58,25 @@ pub struct ImageInfo {
     pub ports: Vec<u16>,
     /// Its own health check: program and arguments.
     pub healthcheck: Option<Vec<String>>,
+    /// What a container of it starts with, unless it is told otherwise.
+    pub defaults: ImageDefaults,
+}
+
+/// What an image says of the containers made from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageDefaults {
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// The command.
+    pub command: Option<Vec<String>>,
+    /// The entrypoint.
+    pub entrypoint: Option<Vec<String>>,
+    /// User, and group after a colon.
+    pub user: Option<String>,
+    /// Working directory.
+    pub working_dir: Option<String>,
+    /// Signal that ends it.
+    pub stop_signal: Option<String>,
 }
 
 /// How a container is.
@@ -167,6 +186,17 @@ pub trait Engine: Send + Sync + 'static {
     /// Removes an image that no container uses.
     async fn remove_image(&self, image: &str) -> Result<(), EngineError>;
 
+    /// Makes an image of a whole file system, given as a tar archive, under a tag that it gets when it is complete. It
+    /// holds no settings but `labels`, whose values have no quotes in them.
+    async fn import_image(
+        &self,
+        tag: &str,
+        labels: &Labels,
+        archive: BoxStream<'static, Result<Bytes, EngineError>>,
+    ) -> Result<(), EngineError>;
+    /// Gives an image another tag, which it takes from an image that had it before.
+    async fn tag_image(&self, image: &str, tag: &str) -> Result<(), EngineError>;
+
     /// Makes a network and returns its id.
     async fn create_network(&self, network: &NetworkSpec) -> Result<String, EngineError>;
     /// Removes a network by id.
@@ -180,6 +210,8 @@ pub trait Engine: Send + Sync + 'static {
     async fn create_container(&self, container: &ContainerSpec) -> Result<(), EngineError>;
     /// Starts a container.
     async fn start_container(&self, name: &str) -> Result<(), EngineError>;
+    /// Sends a container its stop signal, and waits for its end; after `grace`, in whole seconds, it is killed.
+    async fn stop_container(&self, name: &str, grace: Duration) -> Result<(), EngineError>;
     /// How a container is.
     async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError>;
     /// Removes a container with its anonymous volumes, whether it runs or not.

@@ -12,8 +12,8 @@ use bollard::models::{
 };
 
 use super::super::{
-    ContainerEvent, ContainerSpec, ContainerState, FileSpec, Happened, ImageInfo, Labelled, NetworkOf, NetworkSpec,
-    Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource,
+    ContainerEvent, ContainerSpec, ContainerState, FileSpec, Happened, ImageDefaults, ImageInfo, Labelled, NetworkOf,
+    NetworkSpec, Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource,
 };
 
 /// CPU quotas are parts of this period, in microseconds.
@@ -80,6 +80,21 @@ fn with_sources(error: &dyn std::error::Error) -> String {
 
 pub(super) fn image_info(image: ImageInspect) -> ImageInfo {
     let config = image.config.unwrap_or_default();
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let defaults = ImageDefaults {
+        environment: config
+            .env
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        command: config.cmd,
+        entrypoint: config.entrypoint,
+        user: given(config.user),
+        working_dir: given(config.working_dir),
+        stop_signal: given(config.stop_signal),
+    };
     ImageInfo {
         id: image.id.unwrap_or_default(),
         platform: format!("{}/{}", image.os.unwrap_or_default(), image.architecture.unwrap_or_default()),
@@ -90,6 +105,7 @@ pub(super) fn image_info(image: ImageInspect) -> ImageInfo {
             .filter_map(|port| port.strip_suffix("/tcp").unwrap_or(port).parse().ok())
             .collect(),
         healthcheck: config.healthcheck.and_then(|check| health_command(check.test.unwrap_or_default())),
+        defaults,
     }
 }
 

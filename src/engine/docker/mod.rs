@@ -2,6 +2,7 @@
 
 mod convert;
 mod host;
+mod store;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -16,7 +17,7 @@ use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, EventsOptions,
     ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions, LogsOptions,
     RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StatsOptions,
-    UploadToContainerOptions,
+    StopContainerOptions, UploadToContainerOptions,
 };
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
@@ -180,6 +181,23 @@ impl Engine for DockerEngine {
         removed(answer.map(drop)).map_err(|refusal| EngineError::Image { image: image.to_owned(), refusal })
     }
 
+    async fn import_image(
+        &self,
+        tag: &str,
+        labels: &Labels,
+        archive: BoxStream<'static, Result<Bytes, EngineError>>,
+    ) -> Result<(), EngineError> {
+        self.import(tag, labels, archive).await
+    }
+
+    async fn tag_image(&self, image: &str, tag: &str) -> Result<(), EngineError> {
+        self.tag(image, tag).await.map_err(|refusal| EngineError::TagImage {
+            image: image.to_owned(),
+            tag: tag.to_owned(),
+            refusal,
+        })
+    }
+
     async fn create_network(&self, network: &NetworkSpec) -> Result<String, EngineError> {
         within(SLOW, self.docker.create_network(convert::network(network)))
             .await
@@ -233,6 +251,14 @@ impl Engine for DockerEngine {
         within(SLOW, self.docker.start_container(name, None::<StartContainerOptions>))
             .await
             .map_err(|refusal| EngineError::StartContainer { container: name.to_owned(), refusal })
+    }
+
+    async fn stop_container(&self, name: &str, grace: Duration) -> Result<(), EngineError> {
+        let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
+        let options = StopContainerOptions { t: Some(seconds), ..Default::default() };
+        within(SLOW + grace, self.docker.stop_container(name, Some(options)))
+            .await
+            .map_err(|refusal| EngineError::StopContainer { container: name.to_owned(), refusal })
     }
 
     async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError> {

@@ -7,6 +7,7 @@
 
 mod command;
 mod host;
+mod images;
 mod process;
 mod script;
 mod suite;

@@ -76,6 +76,27 @@ impl Engine for FakeEngine {
         Ok(())
     }
 
+    async fn import_image(
+        &self,
+        tag: &str,
+        labels: &Labels,
+        mut archive: BoxStream<'static, Result<Bytes, EngineError>>,
+    ) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::ImportImage { image: tag.to_owned(), refusal };
+        self.call(Verb::ImportImage, tag, "").await.map_err(failed)?;
+        let mut whole = Vec::new();
+        while let Some(chunk) = archive.next().await {
+            whole.extend_from_slice(&chunk?);
+        }
+        self.world().import_image(tag, labels, &whole).map_err(failed)
+    }
+
+    async fn tag_image(&self, image: &str, tag: &str) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::TagImage { image: image.to_owned(), tag: tag.to_owned(), refusal };
+        self.call(Verb::TagImage, image, tag).await.map_err(failed)?;
+        self.world().tag_image(image, tag).map_err(failed)
+    }
+
     async fn create_network(&self, network: &NetworkSpec) -> Result<String, EngineError> {
         let failed = |refusal| EngineError::CreateNetwork { network: network.name.clone(), refusal };
         let late = self.call(Verb::CreateNetwork, &network.name, "").await.map_err(failed)?;
@@ -127,6 +148,12 @@ impl Engine for FakeEngine {
             });
         }
         Ok(())
+    }
+
+    async fn stop_container(&self, name: &str, _grace: Duration) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::StopContainer { container: name.to_owned(), refusal };
+        self.call(Verb::StopContainer, name, "").await.map_err(failed)?;
+        self.world().stop_container(name).map_err(failed)
     }
 
     async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError> {

@@ -36,10 +36,13 @@ pub(super) struct World {
     numbers: u64,
 }
 
+#[derive(Clone)]
 pub(super) struct Image {
     pub(super) reference: String,
-    info: ImageInfo,
+    pub(super) info: ImageInfo,
     pub(super) labels: Vec<String>,
+    /// What its containers begin with, by absolute path.
+    pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
 struct Answers {
@@ -99,7 +102,7 @@ impl World {
     }
 
     pub(super) fn add_image(&mut self, reference: &str, info: ImageInfo, labels: Vec<String>) {
-        self.images.insert(0, Image { reference: reference.to_owned(), info, labels });
+        self.images.insert(0, Image { reference: reference.to_owned(), info, labels, files: BTreeMap::new() });
     }
 
     pub(super) fn image(&self, reference: &str) -> Option<ImageInfo> {
@@ -150,19 +153,15 @@ impl World {
     }
 
     pub(super) fn create_container(&mut self, spec: ContainerSpec) -> Result<(), Refusal> {
-        if self.image(&spec.image).is_none() {
+        let Some(mut files) = self.files_of_image(&spec.image) else {
             return Err(not_found(&format!("image: {}", spec.image)));
-        }
+        };
         if self.containers.contains_key(&spec.name) {
             return Err(refusal(RefusalKind::Conflict, "the container's name is already in use"));
         }
-        let container = Container {
-            state: ContainerState::Created,
-            log: Vec::new(),
-            log_listeners: Vec::new(),
-            files: spec.files.iter().map(|file| (file.path.clone(), file.content.clone())).collect(),
-            spec,
-        };
+        files.extend(spec.files.iter().map(|file| (file.path.clone(), file.content.clone())));
+        let container =
+            Container { state: ContainerState::Created, log: Vec::new(), log_listeners: Vec::new(), files, spec };
         self.containers.insert(container.spec.name.clone(), container);
         Ok(())
     }
@@ -266,10 +265,12 @@ impl World {
     pub(super) fn archive(&self, name: &str, path: &str) -> Result<Bytes, Refusal> {
         let Some(container) = self.containers.get(name) else { return Err(not_found(&format!("container: {name}"))) };
         let parent = path.rfind('/').map_or(0, |slash| slash + 1);
-        let within = |file: &str| file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let within = |file: &str| {
+            path == "/" || file.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         let failed = |error: std::io::Error| refusal(RefusalKind::Other, &error.to_string());
         let mut archive = tar::Builder::new(Vec::new());
-        let mut found = false;
+        let mut found = path == "/";
         for (file, content) in container.files.iter().filter(|(file, _)| within(file)) {
             let mut header = tar::Header::new_gnu();
             header.set_size(content.len() as u64);
