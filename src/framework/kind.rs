@@ -83,6 +83,16 @@ impl Worker {
         }
     }
 
+    /// Whether something that was said on either side has not arrived on the other: asked when a test seems to hang, for
+    /// then the connection may be at fault.
+    pub async fn is_out_of_touch(&mut self) -> Result<bool, WorkerError> {
+        match &mut self.0 {
+            Kind::Shim(worker) => worker.is_out_of_touch().await,
+            // Each command is asked after by itself.
+            Kind::Command(_) => Ok(false),
+        }
+    }
+
     /// Lets the worker clean up after the suite and end; not for long.
     pub async fn quit(self) {
         match self.0 {

@@ -32,6 +32,7 @@
 mod command;
 pub mod junit;
 mod kind;
+mod line;
 pub mod protocol;
 mod rspec;
 mod worker;
@@ -65,6 +66,9 @@ pub struct Shim {
     pub start: &'static [&'static str],
     /// The command that kills a worker and all its descendants; the worker's token comes after.
     pub kill: &'static [&'static str],
+    /// The command that prints how many lines a worker has said and how many it has heard; the worker's token comes
+    /// after.
+    pub tell: &'static [&'static str],
 }
 
 /// Adds `more` to what is kept of a stream of text, of which only the last `most` bytes are kept.

@@ -1,13 +1,18 @@
-//! What is said between `shakedown` and a worker: JSON Lines, one object a line, version 1.
+//! What is said between `shakedown` and a worker: JSON Lines, one object a line, version 2.
 //!
+//! What the worker says is numbered and has checksums: `CHECKSUM NUMBER OBJECT`, where the numbers count from 1 and the
+//! checksum is the CRC-32 of `NUMBER OBJECT` in eight hexadecimal digits. A worker whose input ends without a
+//! [`Quit`](ToWorker::Quit) ends with exit code 75, as its connection was cut.
 //! The worker's standard output carries nothing else: what the suite writes goes to its standard error.
 
 use serde::{Deserialize, Serialize};
 
 /// The version that both sides must speak.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+/// The exit code of a worker that was cut off: nobody told it to quit, and its input has ended.
+pub const CUT_OFF: i64 = 75;
 
-/// To the worker, on its standard input. The end of the input means [`Quit`](ToWorker::Quit).
+/// To the worker, on its standard input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToWorker {

@@ -7,4 +7,5 @@ pub(super) const SHIM: Shim = Shim {
     source: include_str!("rspec_worker.rb"),
     start: &["ruby", "/shakedown_rspec_worker.rb"],
     kill: &["ruby", "/shakedown_rspec_worker.rb", "--kill"],
+    tell: &["ruby", "/shakedown_rspec_worker.rb", "--tell"],
 };

@@ -4,11 +4,14 @@
 # is asked for, as often as it is asked.
 #
 #   ruby rspec_worker.rb PATH...        in the suite's directory: serve the protocol below
+#   ruby rspec_worker.rb --tell TOKEN   print how many lines the worker with that token has said and heard
 #   ruby rspec_worker.rb --kill TOKEN   kill every process that was started with SHAKEDOWN_WORKER=TOKEN, with its children
 #
-# Protocol version 1, one JSON object on each line.
+# Protocol version 2, one JSON object on each line. Before each object that the worker says stand a checksum (CRC-32 of
+# what follows, in eight hexadecimal digits) and a number (from 1), so that nothing is lost or changed unnoticed on a bad
+# connection: "3d1a9c0e 1 {...}".
 #
-#   standard input (end of file means quit)
+#   standard input (at an end of file without a quit, the worker ends with exit code 75)
 #     {"type":"list"}
 #     {"type":"run","unit":ID,"lane":LANE,"tests":[{"selector":SELECTOR,"attempt":NUMBER},...]}
 #     {"type":"quit"}
@@ -31,7 +34,8 @@
 # Needs Ruby 2.7 and rspec-core 3.10 or newer, and nothing else.
 
 module ShakedownWorker
-  PROTOCOL = 1
+  PROTOCOL = 2
+  CUT_OFF = 75
   # With the separator at its end.
   SUITE_ROOT = File.join(Dir.pwd, "")
   PID = Process.pid
@@ -112,6 +116,25 @@ module ShakedownWorker
     end
   end
 
+  # How much was said and heard, kept where --tell finds it: when a worker seems to hang, its connection may be at fault.
+  class Account
+    def self.path(token)
+      "/tmp/shakedown_worker_#{token.gsub(/[^A-Za-z0-9.-]/, '_')}.account"
+    end
+
+    def initialize(token)
+      @file = File.open(self.class.path(token), File::CREAT | File::RDWR, 0o644) if token
+    rescue SystemCallError
+      @file = nil # without it, the worker works as well
+    end
+
+    def keep(said, heard)
+      @file&.pwrite(format("%012d %012d\n", said, heard), 0)
+    rescue SystemCallError
+      nil
+    end
+  end
+
   # The protocol's two ends, out of the suite's reach: whatever the suite prints goes to standard error, and whatever it
   # reads is empty.
   class Wire
@@ -123,6 +146,8 @@ module ShakedownWorker
       $stdout.sync = $stderr.sync = @output.sync = true
       [@input, @output].each { |io| io.close_on_exec = true }
       @lock = Mutex.new
+      @said = @heard = 0
+      @account = Account.new(ENV["SHAKEDOWN_WORKER"])
     end
 
     # The next message as a Hash, or nil at the end.
@@ -132,6 +157,7 @@ module ShakedownWorker
         line = @input.gets
         return nil unless line
 
+        @lock.synchronize { @account.keep(@said, @heard += 1) }
         message = parse(line)
         return message if message
       end
@@ -140,8 +166,15 @@ module ShakedownWorker
     def write(type, fields = {})
       return unless ShakedownWorker.in_worker_process?
 
-      line = JSON.generate({ "type" => type }.merge(fields))
-      @lock.synchronize { @output.write(line << "\n") }
+      message = JSON.generate({ "type" => type }.merge(fields))
+      @lock.synchronize do
+        line = "#{@said += 1} #{message}"
+        @account.keep(@said, @heard)
+        @output.write(format("%08x %s\n", Zlib.crc32(line), line))
+      end
+    rescue Errno::EPIPE
+      # Nobody hears us any more; that is no error of the example that runs.
+      exit!(CUT_OFF)
     end
 
     private
@@ -577,7 +610,7 @@ module ShakedownWorker
       return 1 unless load_framework && load_suite
 
       serve
-      0
+      @told_to_quit ? 0 : CUT_OFF
     end
 
     private
@@ -675,7 +708,9 @@ module ShakedownWorker
         case message["type"]
         when "list" then list
         when "run" then return message
-        when "quit" then return nil
+        when "quit"
+          @told_to_quit = true
+          return nil
         else @wire.write("error", Failure.plain("unknown type of message: #{message['type'].inspect}"))
         end
       end
@@ -705,13 +740,22 @@ module ShakedownWorker
       abort "usage: rspec_worker.rb --kill TOKEN" if token.empty?
       return puts(%({"killed":#{Killer.new(token).run}}))
     end
+    return tell(arguments[1].to_s) if arguments.first == "--tell"
+
     work(arguments)
+  end
+
+  def self.tell(token)
+    print File.read(Account.path(token))
+  rescue SystemCallError
+    nil # it keeps none
   end
 
   def self.work(paths)
     wire = Wire.new
     set_up_bundler
     require "json"
+    require "zlib"
     exit Session.new(wire, paths).run
   rescue SystemExit
     raise

@@ -8,7 +8,8 @@ use futures::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
 
-use super::protocol::{AskedTest, FromWorker, ToWorker, VERSION};
+use super::line::{Line, Lines};
+use super::protocol::{self, AskedTest, FromWorker, ToWorker, VERSION};
 use super::{ListedTest, Shim, keep_last};
 use crate::engine::{self, Engine, EngineError, Exec, ExecSpec, Output};
 use crate::id::LaneIndex;
@@ -23,6 +24,8 @@ const WRITE_WITHIN: Duration = Duration::from_secs(30);
 const CODE_WITHIN: Duration = Duration::from_secs(1);
 /// How long a worker may take to end when it is asked to.
 const QUIT_WITHIN: Duration = Duration::from_secs(5);
+/// How long a worker's account of what it said and heard is waited for.
+const TELL_WITHIN: Duration = Duration::from_secs(15);
 /// How long killing a worker with all its descendants may take.
 const KILL_WITHIN: Duration = Duration::from_secs(15);
 
@@ -68,6 +71,9 @@ pub enum WorkerError {
     /// The worker said something that is not of the protocol.
     #[error("the worker said something that is not understood: {0}")]
     Protocol(String),
+    /// The connection to the worker was cut, stalled, or changed what went through it.
+    #[error("the connection to the worker {0}")]
+    Lost(&'static str),
     /// The engine, between us and the worker, failed.
     #[error("{0}")]
     Engine(#[from] EngineError),
@@ -96,6 +102,9 @@ pub(super) struct ShimWorker {
     token: String,
     exec: Exec,
     partial: Vec<u8>,
+    lines: Lines,
+    /// How many lines were said to it.
+    said: u64,
     heard: VecDeque<Heard>,
     last_words: String,
 }
@@ -123,6 +132,8 @@ impl ShimWorker {
             token: token.to_owned(),
             exec,
             partial: Vec::new(),
+            lines: Lines::default(),
+            said: 0,
             heard: VecDeque::new(),
             last_words: String::new(),
         };
@@ -198,14 +209,18 @@ impl ShimWorker {
         self.partial.extend_from_slice(chunk);
         while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = self.partial.drain(..=end).collect();
-            match serde_json::from_slice(&line) {
-                Ok(message) => self.heard.push_back(Heard::Message(message)),
-                Err(error) => {
-                    let text = String::from_utf8_lossy(&line).trim().chars().take(200).collect::<String>();
-                    // Before the worker runs, the engine itself may say why it can't be started.
-                    self.remember(&text);
-                    self.heard.push_back(Heard::Output(format!("{text} ({error})\n")));
+            match self.lines.take(&line[..end]) {
+                Line::Message(message) => {
+                    let message = serde_json::from_slice(message);
+                    let message = message.map_err(|error| WorkerError::Protocol(error.to_string()))?;
+                    self.heard.push_back(Heard::Message(message));
                 }
+                Line::Foreign => {
+                    let text = String::from_utf8_lossy(&line).trim().chars().take(200).collect::<String>();
+                    self.remember(&text);
+                    self.heard.push_back(Heard::Output(format!("{text}\n")));
+                }
+                Line::Garbled => return Err(WorkerError::Lost("garbled what it said")),
             }
         }
         if self.partial.len() > LONGEST_LINE {
@@ -238,8 +253,13 @@ impl ShimWorker {
 
     /// What the worker's end means: call it after [`Heard::End`].
     pub(super) async fn end(&mut self) -> WorkerError {
-        let code = tokio::time::timeout(CODE_WITHIN, engine::exit_code(&*self.engine, &self.exec.id)).await;
-        let code = code.ok().and_then(Result::ok);
+        let code = match tokio::time::timeout(CODE_WITHIN, engine::exit_code(&*self.engine, &self.exec.id)).await {
+            Ok(Ok(protocol::CUT_OFF)) => return WorkerError::Lost("was cut"),
+            Ok(Ok(code)) => Some(code),
+            Ok(Err(error)) => return error.into(),
+            // It runs, and yet we hear nothing of it any more.
+            Err(_) => return WorkerError::Lost("was cut"),
+        };
         let partial = String::from_utf8_lossy(&self.partial).into_owned();
         let said = format!("{}{partial}", self.last_words);
         match code {
@@ -257,11 +277,36 @@ impl ShimWorker {
             self.exec.input.flush().await
         };
         match tokio::time::timeout(WRITE_WITHIN, write).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.end().await),
-            Err(_) => {
-                Err(WorkerError::Silent { what: "take its orders", limit: WRITE_WITHIN, said: self.last_words.clone() })
+            Ok(Ok(())) => {
+                self.said += 1;
+                Ok(())
             }
+            Ok(Err(_)) => Err(self.end().await),
+            Err(_) => Err(WorkerError::Lost("takes nothing any more")),
+        }
+    }
+
+    /// Whether something that was said on either side has not arrived on the other, as the worker tells by another
+    /// way: asked when it seems to hang, for then its connection may be at fault.
+    pub(super) async fn is_out_of_touch(&mut self) -> Result<bool, WorkerError> {
+        let command =
+            self.shim.tell.iter().map(|word| (*word).to_owned()).chain([self.token.clone()]).collect::<Vec<_>>();
+        let asking = async {
+            let exec = ExecSpec { command, ..ExecSpec::default() };
+            let mut exec = self.engine.exec(&self.container, &exec).await?;
+            let mut told = Vec::new();
+            while let Some(Ok(output)) = exec.output.next().await {
+                if let Output::Stdout(chunk) = output {
+                    told.extend_from_slice(&chunk);
+                }
+            }
+            Ok::<_, EngineError>(told)
+        };
+        match tokio::time::timeout(TELL_WITHIN, asking).await {
+            Ok(Ok(told)) => Ok(is_more(&told, self.lines.count(), self.said)),
+            Ok(Err(error)) => Err(WorkerError::Engine(error)),
+            // A container that has no time left even for this is not the connection's fault.
+            Err(_) => Ok(false),
         }
     }
 
@@ -287,6 +332,17 @@ impl ShimWorker {
             Ok(result) => result,
             Err(_) => Err(WorkerError::Silent { what: "die", limit: KILL_WITHIN, said: String::new() }),
         }
+    }
+}
+
+/// Whether a worker that has `told` how much it said and heard, said more than was heard, or heard less than was said.
+/// A worker that can keep no account says nothing.
+fn is_more(told: &[u8], heard: u64, said: u64) -> bool {
+    let told = String::from_utf8_lossy(told);
+    let mut numbers = told.split_whitespace().map(str::parse::<u64>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(its_said)), Some(Ok(its_heard))) => its_said > heard || its_heard < said,
+        _ => false,
     }
 }
 

@@ -94,6 +94,7 @@ impl Lane {
             WorkerError::Ended { .. }
             | WorkerError::Silent { .. }
             | WorkerError::Protocol(_)
+            | WorkerError::Lost(_)
             | WorkerError::Engine(_) => Ending::Broke(self.runner_broke(&error)),
         }
     }

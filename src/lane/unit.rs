@@ -126,7 +126,7 @@ impl Lane {
                 () = self.shared.stop.cancelled() => return run.stopped().await,
                 heard = worker.next() => heard,
                 () = environment.ended() => return run.environment_ended().await,
-                () = tokio::time::sleep_until(deadline) => return run.timed_out(limit).await,
+                () = tokio::time::sleep_until(deadline) => return run.timed_out(limit, worker).await,
             };
             let message = match heard {
                 Ok(Heard::Message(message)) => message,
@@ -134,7 +134,7 @@ impl Lane {
                     run.keep(&text);
                     // A worker that writes without pause would keep the wait for the deadline from its turn.
                     if Instant::now() >= deadline {
-                        return run.timed_out(limit).await;
+                        return run.timed_out(limit, worker).await;
                     }
                     continue;
                 }
@@ -303,11 +303,21 @@ impl UnitRun<'_> {
         }
     }
 
-    async fn timed_out(&mut self, limit: Duration) -> UnitEnd {
+    async fn timed_out(&mut self, limit: Duration, worker: &mut Worker) -> UnitEnd {
         match self.lane.diagnose(self.environment).await {
-            Err(Stopped) => self.stopped().await,
-            Ok(Some(broken)) => self.broke(broken).await,
-            Ok(None) => {
+            Err(Stopped) => return self.stopped().await,
+            Ok(Some(broken)) => return self.broke(broken).await,
+            Ok(None) => {}
+        }
+        let out_of_touch = tokio::select! {
+            biased;
+            () = self.lane.shared.stop.cancelled() => return self.stopped().await,
+            out_of_touch = worker.is_out_of_touch() => out_of_touch,
+        };
+        match out_of_touch {
+            Ok(true) => self.worker_lost(WorkerError::Lost("let something get lost")).await,
+            Err(error) => self.worker_lost(error).await,
+            Ok(false) => {
                 self.blame(Outcome::TimedOut { limit }).await;
                 UnitEnd::WorkerLost
             }
@@ -319,7 +329,7 @@ impl UnitRun<'_> {
         let broken = match (self.lane.diagnose(self.environment).await, &error) {
             (Err(Stopped), _) => return self.stopped().await,
             (Ok(Some(broken)), _) => Some(broken),
-            (Ok(None), WorkerError::Engine(_)) => Some(self.lane.runner_broke(&error)),
+            (Ok(None), WorkerError::Lost(_) | WorkerError::Engine(_)) => Some(self.lane.runner_broke(&error)),
             (
                 Ok(None),
                 WorkerError::Suite { .. }

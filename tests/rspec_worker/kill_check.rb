@@ -3,6 +3,16 @@
 require_relative "support"
 
 class KillCheck < WorkerTest
+  def test_a_worker_keeps_account_of_what_it_has_said_and_heard
+    worker = loaded("RSpec.describe('A') { it('x') { } }", environment: { "SHAKEDOWN_WORKER" => "run/1.1/1" })
+    worker.send_message(type: "list")
+    said = 2 + worker.events_until("listed").size
+    out, status = Open3.capture2("ruby", Worker::PROGRAM, "--tell", "run/1.1/1")
+    assert_equal [said, 1], out.split.map(&:to_i)
+    assert status.success?
+    assert_equal "", Open3.capture2("ruby", Worker::PROGRAM, "--tell", "nobody").first
+  end
+
   def kill(token)
     out, status = Open3.capture2({ "SHAKEDOWN_WORKER" => token }, "ruby", Worker::PROGRAM, "--kill", token)
     assert status.success?

@@ -6,7 +6,7 @@ class ListingCheck < WorkerTest
   def test_says_hello_before_it_loads_the_suite
     write("spec/a_spec.rb" => "STDOUT.puts 'loading'; sleep")
     hello = start.event
-    assert_equal ["hello", 1, "rspec"], hello.values_at("type", "protocol", "framework")
+    assert_equal ["hello", 2, "rspec"], hello.values_at("type", "protocol", "framework")
     assert_match(/\A3\.\d+\.\d+\z/, hello["version"])
     assert_equal @workers.last.pid, hello["pid"]
   end

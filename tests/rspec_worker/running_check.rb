@@ -229,7 +229,7 @@ class RunningCheck < WorkerTest
       RSpec.describe("A") { it("x") { } }
     RUBY
     run_unit(worker, "#{A}[1:1]")
-    worker.close_stdin
+    worker.send_message(type: "quit")
     assert_equal [%w[error RuntimeError]], worker.events_to_the_end.map { |event| event.values_at("type", "class") }
     assert worker.exit_status.success?
   end

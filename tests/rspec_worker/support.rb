@@ -6,6 +6,7 @@ require "json"
 require "minitest/autorun"
 require "open3"
 require "tmpdir"
+require "zlib"
 
 # A running worker, spoken to as the tool does. Every wait has a deadline.
 class Worker
@@ -19,6 +20,7 @@ class Worker
     @stdin, @stdout, @thread = Open3.popen2(environment, "ruby", PROGRAM, *paths, chdir: directory, err: @stderr)
     @pid = @thread.pid
     @buffer = +""
+    @lines = 0
   end
 
   def send_line(line)
@@ -37,7 +39,7 @@ class Worker
   # The next event, or nil at the end of the output.
   def event
     line = read_line
-    line && JSON.parse(line)
+    line && JSON.parse(checked(line))
   end
 
   # All events up to one of this type, which must come.
@@ -77,6 +79,17 @@ class Worker
   end
 
   private
+
+  # Every line has its checksum and the next number.
+  def checked(line)
+    checksum, body = line.chomp.split(" ", 2)
+    raise "the checksum is wrong: #{line}" unless checksum == format("%08x", Zlib.crc32(body))
+
+    number, message = body.split(" ", 2)
+    raise "not line #{@lines + 1}: #{line}" unless number == (@lines += 1).to_s
+
+    message
+  end
 
   def read_line
     deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + DEADLINE_SECONDS

@@ -60,7 +60,7 @@ async fn a_runner_without_the_workers_program_ends_the_run_with_what_is_missing(
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_speaks_another_version_or_never_loads_or_cant_list_stands_its_lanes_down() {
     for (fault, words) in [
-        (SuiteFault::WrongProtocol, "protocol 99 instead of 1"),
+        (SuiteFault::WrongProtocol, "protocol 99 instead of 2"),
         (SuiteFault::SilentLoad, "did not load the suite within 30 s"),
         (SuiteFault::Miscounts, "1 of 2 tests were listed"),
         (SuiteFault::HangsWhileListing, "did not list the tests within 30 s"),
@@ -121,4 +121,33 @@ async fn a_slow_diagnosis_does_not_take_the_next_tests_time() {
     scenario.engine.script(Verb::InspectContainer, "1.1-db", 3, 1, Does::Delay(Duration::from_millis(1500)));
     let told = scenario.run().await;
     assert_eq!(told.outcomes("passes 0"), ["passed"]);
+}
+
+/// What the connection does to the word of an honest test's end.
+fn on_a_bad_connection(attempts: u32) -> [Behaviour; 3] {
+    [Behaviour::EndIsGarbled(attempts), Behaviour::EndIsLost(attempts), Behaviour::IsCutOff(attempts)]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_bad_connection_does_is_blamed_on_no_test() {
+    for behaviour in on_a_bad_connection(1) {
+        let mut tests = passing(2, 2);
+        tests.push(test("spec/far_spec.rb", "far", behaviour.clone()));
+        let told = Scenario::new(2, tests).run().await;
+        assert_eq!(told.verdict, RunVerdict::Passed, "{behaviour:?}");
+        assert_eq!(told.outcomes("::far"), ["environment broke", "passed"], "{behaviour:?}");
+        let cause = &told.broken()[0].cause;
+        assert!(cause.starts_with("the connection to the worker "), "{behaviour:?}: {cause}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_always_bad_never_lets_a_test_pass_or_fail() {
+    for behaviour in on_a_bad_connection(u32::MAX) {
+        let mut tests = passing(2, 2);
+        tests.push(test("spec/far_spec.rb", "far", behaviour.clone()));
+        let told = Scenario::new(2, tests).run().await;
+        assert!(matches!(told.verdict, RunVerdict::EnvironmentsUnavailable(_)), "{behaviour:?}: {:?}", told.verdict);
+        assert_eq!(told.test_verdict("::far"), TestVerdict::EnvironmentBroke, "{behaviour:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Processes within containers.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +19,13 @@ const NOTED_AFTER: Duration = Duration::from_millis(2);
 /// The exit code of a process that was killed.
 pub(super) const KILLED: i64 = 137;
 
+/// How many lines a worker has said and heard.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    pub(super) said: AtomicU64,
+    pub(super) heard: AtomicU64,
+}
+
 /// A process, as its container knows it.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -26,6 +34,7 @@ pub(super) struct Process {
     pub(super) environment: Vec<(String, String)>,
     pub(super) exit_code: Option<i64>,
     pub(super) kill: CancellationToken,
+    pub(super) account: Arc<Account>,
 }
 
 /// What a process does.
@@ -46,6 +55,8 @@ pub(super) enum Program {
         /// The attempt of which its environment tells.
         attempt: u64,
     },
+    /// Tells what the worker whose environment holds this value has said and heard.
+    Tells(String),
     /// Kills every process whose environment holds this value.
     Kills(String),
 }
@@ -56,6 +67,7 @@ pub(super) struct Inside {
     pub(super) container: String,
     pub(super) input: BufReader<DuplexStream>,
     pub(super) output: mpsc::UnboundedSender<Output>,
+    pub(super) account: Arc<Account>,
 }
 
 impl Inside {
@@ -113,6 +125,12 @@ async fn execute(program: Program, inside: &mut Inside) -> i64 {
         }
         Program::Works(suite) => worker::work(&suite, inside).await,
         Program::Commands { suite, words, attempt } => command::execute(&suite, inside, &words, attempt).await,
+        Program::Tells(token) => {
+            if let Some(told) = inside.engine.world().account(&inside.container, &token) {
+                inside.write(told);
+            }
+            0
+        }
         Program::Kills(token) => {
             inside.engine.world().kill_processes(&inside.container, &token);
             0

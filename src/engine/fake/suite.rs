@@ -60,6 +60,12 @@ pub enum Behaviour {
     Skips,
     /// It never ends.
     Hangs,
+    /// It passes; in the attempts up to this number, the word of its end is changed on its way.
+    EndIsGarbled(u32),
+    /// It passes; in the attempts up to this number, the word of its end and all that follows never arrives.
+    EndIsLost(u32),
+    /// It passes; in the attempts up to this number, the connection to its worker is cut before.
+    IsCutOff(u32),
     /// It never ends, and writes all the time.
     HangsNoisily,
     /// It ends its worker.

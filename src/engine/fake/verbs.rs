@@ -194,7 +194,7 @@ impl Engine for FakeEngine {
         let command = exec.command.join(" ");
         let error = |refusal| EngineError::Exec { container: container.to_owned(), command: command.clone(), refusal };
         self.call(Verb::Exec, container, &command).await.map_err(error)?;
-        let (id, program, kill) = self.world().exec(container, exec).map_err(error)?;
+        let (id, program, kill, account) = self.world().exec(container, exec).map_err(error)?;
         let (input, read) = tokio::io::duplex(PIPE);
         let (write, output) = mpsc::unbounded_channel();
         let inside = Inside {
@@ -202,6 +202,7 @@ impl Engine for FakeEngine {
             container: container.to_owned(),
             input: BufReader::new(read),
             output: write,
+            account,
         };
         tokio::spawn(process::run(id.clone(), program, inside, kill));
         let broken = EngineError::Exec { container: container.to_owned(), command: command.clone(), refusal: lost() };

@@ -1,6 +1,7 @@
 //! The scripted worker: the other end of the protocol, written by hand and not from its types, so that a mistake
 //! in those can't cancel itself out.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ pub(super) async fn work(suite: &FakeSuite, inside: &mut Inside) -> i64 {
         return code;
     }
     while let Some(line) = inside.read_line().await {
+        inside.account.heard.fetch_add(1, Ordering::Relaxed);
         let Ok(order) = serde_json::from_str::<Value>(&line) else { return 70 };
         let code = match order["type"].as_str() {
             Some("list") => list(suite, inside).await,
@@ -30,11 +32,26 @@ pub(super) async fn work(suite: &FakeSuite, inside: &mut Inside) -> i64 {
             return code;
         }
     }
-    0
+    // Its input has ended, and nobody told it to quit.
+    75
 }
 
 fn say(inside: &Inside, message: &Value) {
-    inside.write(format!("{message}\n"));
+    inside.write(line(inside, message));
+}
+
+/// The next line, with its checksum and number.
+fn line(inside: &Inside, message: &Value) -> String {
+    let number = inside.account.said.fetch_add(1, Ordering::Relaxed) + 1;
+    let line = format!("{number} {message}");
+    let mut checksum = u32::MAX;
+    for byte in line.bytes() {
+        checksum ^= u32::from(byte);
+        for _ in 0..8 {
+            checksum = if checksum & 1 == 1 { (checksum >> 1) ^ 0xEDB8_8320 } else { checksum >> 1 };
+        }
+    }
+    format!("{:08x} {line}\n", !checksum)
 }
 
 /// Loads the suite; says with which exit code the worker ends if it can't.
@@ -55,7 +72,7 @@ async fn load(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
         )
         | None => {}
     }
-    let protocol = if suite.fault == Some(SuiteFault::WrongProtocol) { 99 } else { 1 };
+    let protocol = if suite.fault == Some(SuiteFault::WrongProtocol) { 99 } else { 2 };
     say(inside, &json!({"type": "hello", "protocol": protocol, "framework": "rspec", "version": "3.13", "pid": 1}));
     tokio::time::sleep(suite.load).await;
     if suite.fault == Some(SuiteFault::LoadError) {
@@ -127,6 +144,9 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::Crashes { .. }
         | Behaviour::Unknown
         | Behaviour::FailsNoisily(_)
+        | Behaviour::EndIsGarbled(_)
+        | Behaviour::EndIsLost(_)
+        | Behaviour::IsCutOff(_)
         | Behaviour::PassesBesideStranger => {}
     }
     say(inside, &json!({"type": "started", "selector": selector}));
@@ -137,6 +157,16 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         Behaviour::FailsUpTo(_) => "passed",
         Behaviour::Skips => "skipped",
         Behaviour::Hangs => std::future::pending().await,
+        Behaviour::EndIsGarbled(last) if attempt <= u64::from(*last) => {
+            inside.write(line(inside, &ended(&selector, "passed", test.takes)).replace("passed", "failed"));
+            return None;
+        }
+        Behaviour::EndIsLost(last) if attempt <= u64::from(*last) => {
+            let _ = line(inside, &ended(&selector, "passed", test.takes));
+            std::future::pending().await
+        }
+        Behaviour::IsCutOff(last) if attempt <= u64::from(*last) => return Some(75),
+        Behaviour::EndIsGarbled(_) | Behaviour::EndIsLost(_) | Behaviour::IsCutOff(_) => "passed",
         Behaviour::HangsNoisily => loop {
             inside.write_error("still here\n");
             tokio::time::sleep(NOISE_EVERY).await;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
@@ -11,7 +12,7 @@ use super::super::{
     ContainerEvent, ContainerSpec, ContainerState, ExecSpec, Happened, ImageInfo, Labelled, Labels, NetworkSpec,
     Output, Refusal, RefusalKind, ThingKind, VolumeSource,
 };
-use super::process::{Process, Program};
+use super::process::{Account, Process, Program};
 use super::script::{Answer, Does, Life, Rule, Verb};
 use super::suite::FakeSuite;
 use super::{FakeEngine, refusal};
@@ -303,7 +304,7 @@ impl World {
         &mut self,
         name: &str,
         spec: &ExecSpec,
-    ) -> Result<(String, Program, CancellationToken), Refusal> {
+    ) -> Result<(String, Program, CancellationToken, Arc<Account>), Refusal> {
         match self.containers.get(name) {
             None => return Err(not_found(&format!("container: {name}"))),
             Some(container) if !container.is_running() => {
@@ -314,8 +315,10 @@ impl World {
         let program = self.program(name, spec);
         let (id, kill) = (format!("exec-{}", self.number()), CancellationToken::new());
         let (container, environment) = (name.to_owned(), spec.environment.clone());
-        self.processes.insert(id.clone(), Process { container, environment, exit_code: None, kill: kill.clone() });
-        Ok((id, program, kill))
+        let account = Arc::new(Account::default());
+        let process = Process { container, environment, exit_code: None, kill: kill.clone(), account: account.clone() };
+        self.processes.insert(id.clone(), process);
+        Ok((id, program, kill, account))
     }
 
     fn program(&mut self, name: &str, spec: &ExecSpec) -> Program {
@@ -336,6 +339,7 @@ impl World {
         }
         match (&self.suite, spec.command.as_slice()) {
             (Some(_), [.., kill, token]) if kill == "--kill" => Program::Kills(token.clone()),
+            (Some(_), [.., tell, token]) if tell == "--tell" => Program::Tells(token.clone()),
             (Some(suite), _) if spec.with_input => Program::Works(suite.clone()),
             (_, [cat]) if cat == "cat" => Program::Copies,
             _ => Program::Answers(Answer::default()),
@@ -346,6 +350,12 @@ impl World {
         if let Some(process) = self.processes.get_mut(id) {
             process.exit_code = Some(code);
         }
+    }
+
+    pub(super) fn account(&self, container: &str, token: &str) -> Option<String> {
+        let ours = |p: &&Process| p.container == container && p.environment.iter().any(|(_, value)| value == token);
+        let account = &self.processes.values().find(ours)?.account;
+        Some(format!("{} {}\n", account.said.load(Ordering::Relaxed), account.heard.load(Ordering::Relaxed)))
     }
 
     pub(super) fn kill_processes(&self, container: &str, token: &str) {
