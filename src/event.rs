@@ -1,6 +1,7 @@
 //! Run events: the only vocabulary in which a run is told to the outside, to the store first and then to the
 //! reporters. Whoever folds them can rebuild the whole run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -88,6 +89,30 @@ pub struct BrokenEnvironment {
     pub log_tail: Vec<String>,
 }
 
+/// What an environment's containers used of the engine, as far as that was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourceUse {
+    /// Processor time.
+    pub cpu: Duration,
+    /// The most memory that all of them held at one time, in bytes; 0 where it was not told.
+    pub memory_peak: u64,
+    /// By service, those that ran as long as the environment.
+    pub services: BTreeMap<String, ServiceUse>,
+}
+
+/// What one service of an environment used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServiceUse {
+    /// Processor time.
+    pub cpu: Duration,
+    /// The most memory that it held at one time, in bytes; 0 where it was not told.
+    pub memory_peak: u64,
+    /// The most memory that it may hold, in bytes.
+    pub memory_limit: Option<u64>,
+    /// The most that it may use at one time, in thousandths of a processor.
+    pub cpus_milli_limit: Option<u32>,
+}
+
 /// What happened, in the order in which it happened.
 #[derive(Clone, Debug)]
 pub enum RunEvent {
@@ -164,8 +189,8 @@ pub enum RunEvent {
         at: Timestamp,
         /// Which.
         environment: EnvironmentId,
-        /// Processor time that its containers used, where the engine told it.
-        cpu: Duration,
+        /// What its containers used.
+        used: ResourceUse,
     },
     /// A lane gave up: it failed too often in a row to bring an environment up.
     LaneStoodDown {

@@ -135,8 +135,8 @@ impl State {
                 self.boots(lane);
                 emit(RunEvent::EnvironmentBroke { at: now, environment, broken });
             }
-            Report::Removed(environment, cpu) => {
-                emit(RunEvent::EnvironmentRemoved { at: now, environment, cpu });
+            Report::Removed(environment, used) => {
+                emit(RunEvent::EnvironmentRemoved { at: now, environment, used });
             }
             Report::StoodDown(why) => {
                 self.stood_down.insert(lane, why.clone());

@@ -9,6 +9,7 @@ mod archive;
 pub mod docker;
 mod error;
 pub mod fake;
+mod figures;
 mod happening;
 mod host;
 mod spec;
@@ -24,6 +25,7 @@ use tokio::io::AsyncWrite;
 
 pub use archive::{FileInside, read_files};
 pub use error::{EngineError, Refusal, RefusalKind};
+pub use figures::Figures;
 pub use happening::{ContainerEvent, Happened};
 pub use host::{EngineHost, StoredImage, UsedSubnet};
 pub use spec::{
@@ -227,9 +229,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The exit code of a process that [`exec`](Self::exec) started; `None` while it runs.
     async fn exec_exit_code(&self, id: &str) -> Result<Option<i64>, EngineError>;
 
-    /// Processor time that a running container has used so far, about once a second until it is gone. Asking for it
-    /// once takes the engine a second, too.
-    fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>>;
+    /// What a running container uses, about once a second until it is gone. Asking for it once takes the engine a
+    /// second, too.
+    fn follow_figures(&self, container: &str) -> BoxStream<'static, Result<Figures, EngineError>>;
     /// A container's log from its first byte until it is gone.
     fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>>;
     /// What happens to containers that carry `label` (`key=value`), from now on.

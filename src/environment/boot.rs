@@ -302,6 +302,8 @@ impl Boot<'_> {
                 address,
                 ports: service.ports.clone(),
                 variables: service.container.environment.clone(),
+                memory_limit: service.container.memory,
+                cpus_milli_limit: service.container.cpus_milli,
             })),
             ContainerState::Exited { code: 0, .. } if name != self.site.manifest.environment.runner => Ok(None),
             ContainerState::Exited { code: 0, .. } => Err(BrokenEnvironment {

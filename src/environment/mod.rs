@@ -21,12 +21,14 @@ mod run_once;
 mod subnet;
 pub mod sweep;
 mod tuning;
+mod usage;
 
 pub use away::Presence;
 pub use boot::Site;
 pub use ledger::Ledger;
 pub use ready::Environment;
 pub use subnet::{Route, Subnets, count_free, host_routes};
+pub use usage::UseDuring;
 
 /// Labels on everything that is made on an engine.
 pub mod label {

@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::stream::{BoxStream, StreamExt as _};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::logs::Logs;
+use super::usage::{Usage, UseDuring};
 use crate::engine::{ContainerEvent, ContainerState, Engine, EngineError, Happened};
-use crate::event::BrokenEnvironment;
+use crate::event::{BrokenEnvironment, ResourceUse};
 use crate::id::{EnvironmentId, EnvironmentName};
 
 /// A process that dies closes its connections a moment before the port on which it listens, so that for a few
@@ -37,7 +39,7 @@ pub struct Environment {
     /// Where a connection was accepted at some time. An image may expose a port on which this service never listens,
     /// as where one image serves for the application and the runner.
     listening: Arc<Mutex<BTreeSet<SocketAddr>>>,
-    cpu: Arc<Mutex<BTreeMap<String, Duration>>>,
+    usage: Arc<Usage>,
     in_use: AtomicBool,
     /// Watch over it as long as it lives.
     _tasks: JoinSet<()>,
@@ -51,6 +53,8 @@ pub(super) struct Live {
     pub(super) address: Option<IpAddr>,
     pub(super) ports: Vec<u16>,
     pub(super) variables: Vec<(String, String)>,
+    pub(super) memory_limit: Option<u64>,
+    pub(super) cpus_milli_limit: Option<u32>,
 }
 
 impl std::fmt::Debug for dyn Engine {
@@ -83,16 +87,17 @@ impl Environment {
             let _ = sender.send(true);
         });
         let listening = Arc::new(Mutex::new(BTreeSet::new()));
-        let cpu = Arc::new(Mutex::new(BTreeMap::new()));
+        let usage = Arc::new(Usage::default());
         for live in &services {
             for port in live.address.iter().flat_map(|address| live.ports.iter().map(|port| (*address, *port).into())) {
                 tasks.spawn(note_when_it_listens(port, listening.clone()));
             }
-            let (container, cpu) = (live.container.clone(), cpu.clone());
-            let mut figures = engine.follow_cpu(&container);
+            let (service, usage) = (live.service.clone(), usage.clone());
+            usage.limit(&service, live.memory_limit, live.cpus_milli_limit);
+            let mut figures = engine.follow_figures(&live.container);
             tasks.spawn(async move {
-                while let Some(Ok(used)) = figures.next().await {
-                    cpu.lock().unwrap_or_else(PoisonError::into_inner).insert(container.clone(), used);
+                while let Some(Ok(now)) = figures.next().await {
+                    usage.take(&service, now, Timestamp::now());
                 }
             });
         }
@@ -104,7 +109,7 @@ impl Environment {
             logs,
             ended,
             listening,
-            cpu,
+            usage,
             in_use: AtomicBool::new(false),
             _tasks: tasks,
         }
@@ -224,7 +229,17 @@ impl Environment {
 
     /// Processor time that its services have used, up to a second ago.
     pub fn cpu(&self) -> Duration {
-        self.cpu.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+        self.usage.cpu()
+    }
+
+    /// All that its services have used, up to a second ago.
+    pub fn used(&self) -> ResourceUse {
+        self.usage.total()
+    }
+
+    /// What each of its services used from one moment to another, as far as the engine told.
+    pub fn used_during(&self, from: Timestamp, to: Timestamp) -> BTreeMap<String, UseDuring> {
+        self.usage.during(from, to)
     }
 
     /// Completes the logs on disk; call it when the containers are gone.

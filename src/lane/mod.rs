@@ -23,7 +23,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Ledger, Presence, Site};
-use crate::event::{Attempt, BrokenEnvironment};
+use crate::event::{Attempt, BrokenEnvironment, ResourceUse};
 use crate::framework::{ListedTest, Worker};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
 use crate::queue::TestIndex;
@@ -67,8 +67,8 @@ pub enum Report {
     Warning(String),
     /// The environment did not come up, or broke.
     Broke(EnvironmentId, BrokenEnvironment),
-    /// The environment is gone from the engine, with the processor time that it had used.
-    Removed(EnvironmentId, Duration),
+    /// The environment is gone from the engine, with what it had used.
+    Removed(EnvironmentId, ResourceUse),
     /// Too many of its environments in a row were of no use; it ends.
     StoodDown(String),
 }
@@ -231,7 +231,7 @@ impl Lane {
     }
 
     async fn tear_down(&self, id: EnvironmentId, ledger: &Ledger, environment: Option<Environment>) {
-        let cpu = environment.as_ref().map(Environment::cpu).unwrap_or_default();
+        let used = environment.as_ref().map(Environment::used).unwrap_or_default();
         let errors = ledger.tear_down(&*self.shared.site.engine).await;
         if let Some(environment) = environment {
             environment.finish_logs().await;
@@ -245,7 +245,7 @@ impl Lane {
             let message = format!("{first}{more}; this is tried again at the end of the run");
             self.report(Report::Warning(message)).await;
         }
-        self.report(Report::Removed(id, cpu)).await;
+        self.report(Report::Removed(id, used)).await;
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::paths::ReportPaths;
 use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, TestRecord, Upkeep};
 use super::text;
+use crate::event::ServiceUse;
 use crate::verdict::{Interruption, RunVerdict, StopReason, TestVerdict};
 
 /// How many tests of one kind are named.
@@ -97,6 +98,31 @@ pub(super) fn upkeep(upkeep: &Upkeep) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
+/// `up to 410 MiB for one environment: browser 350 MiB, web 80 MiB of 128 MiB and 1.5 processors`; `None` where it was
+/// not measured.
+pub(super) fn memory(record: &RunRecord) -> Option<String> {
+    let (most, services) = record.memory_peaks()?;
+    let services: Vec<String> = services.iter().map(|(name, used)| of_service(name, *used)).collect();
+    let services = if services.is_empty() { String::new() } else { format!(": {}", services.join(", ")) };
+    Some(format!("up to {} for one environment{services}", text::size(most)))
+}
+
+fn of_service(name: &str, used: ServiceUse) -> String {
+    let limits = limits(used.memory_limit, used.cpus_milli_limit);
+    let limits = if limits.is_empty() { limits } else { format!(" of {limits}") };
+    format!("{} {}{limits}", text::one_line(name), text::size(used.memory_peak))
+}
+
+/// What a service may take: `128 MiB and 1.5 processors`; empty for no limit.
+pub fn limits(memory: Option<u64>, cpus_milli: Option<u32>) -> String {
+    let processors = |milli: u32| {
+        let number = f64::from(milli) / 1000.0;
+        if milli == 1000 { "1 processor".to_owned() } else { format!("{number} processors") }
+    };
+    let parts: Vec<String> = memory.map(text::size).into_iter().chain(cpus_milli.map(processors)).collect();
+    parts.join(" and ")
+}
+
 /// `work over 3 lanes`.
 pub(super) fn limit_in_words(record: &RunRecord, limit: Limit) -> String {
     match limit {
@@ -162,6 +188,9 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
     }
     if let Some(upkeep) = upkeep(&record.upkeep()) {
         writeln!(page, "| kept clean | {upkeep} |")?;
+    }
+    if let Some(memory) = memory(record) {
+        writeln!(page, "| memory | {} |", escaped(&memory))?;
     }
     writeln!(page, "| seed | {} |", record.header.seed)?;
     for (verdict, heading) in HEADINGS {

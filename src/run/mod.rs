@@ -29,14 +29,16 @@ use crate::guard::{self, Guard, Guarded};
 use crate::id::RunId;
 use crate::lane::Shared;
 use crate::lane::standby::Standby;
-use crate::manifest::compose::ImageSource;
+use crate::manifest::compose::{ImageSource, Service};
 use crate::manifest::{self, Manifest};
 use crate::owner::{self, Owner};
+use crate::report;
 use crate::secrets::Secrets;
 use crate::store::Store;
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason};
 
 pub use error::RunError;
+use lanes::Room;
 use sink::Telling;
 use stops::Listening;
 
@@ -69,9 +71,14 @@ pub fn check(folder: &Path) -> u8 {
             }
             let built = |source: &ImageSource| matches!(source, ImageSource::Built(_));
             let services = manifest.compose.services.iter();
-            let services: Vec<String> = services
-                .map(|(name, service)| if built(&service.image) { format!("{name} (built)") } else { name.clone() })
-                .collect();
+            let described = |(name, service): (&String, &Service)| {
+                let built = built(&service.image).then(|| "built".to_owned());
+                let limits = report::summary::limits(service.memory, service.cpus.map(|cpus| cpus.milli));
+                let limits = (!limits.is_empty()).then(|| format!("at most {limits}"));
+                let notes: Vec<String> = built.into_iter().chain(limits).collect();
+                if notes.is_empty() { name.clone() } else { format!("{name} ({})", notes.join(", ")) }
+            };
+            let services: Vec<String> = services.map(described).collect();
             println!("{}: the manifest of suite {} is well-formed", folder.display(), manifest.suite.name);
             println!("  services: {}; tests run in {}", services.join(", "), manifest.environment.runner);
             exit::PASSED
@@ -102,7 +109,14 @@ impl Prepared {
         let store = Store::open(&database).await?;
         let engine = DockerEngine::connect().await?;
         let info = engine.describe().await?;
-        let (lanes, why) = lanes::choose(args.lanes, manifest.environment.lanes, &info);
+        let footprints = store.footprints(&manifest.suite.name).await?;
+        let room = Room {
+            engine: &info,
+            free: lanes::free_memory(&info),
+            footprints: &footprints,
+            compose: &manifest.compose,
+        };
+        let (lanes, why) = lanes::choose(args.lanes, manifest.environment.lanes, room);
         lanes::check_ports(&manifest, lanes)?;
         let pool = subnets::pool(&manifest.environment.subnets, variable(subnets::VARIABLE).as_deref())?;
         let routes = if subnets::is_here(&engine.host().await?) { host_routes() } else { Vec::new() };

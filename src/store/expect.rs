@@ -38,6 +38,33 @@ impl Store {
         let boots: Result<Vec<_>, _> = rows.iter().map(|row| Columns::new(row, context).span("boot_ms")).collect();
         Ok(median(boots?))
     }
+
+    /// What the environments of the suite's newest 5 runs took that came to be ready, as far as it was measured.
+    pub async fn footprints(&self, suite: &str) -> Result<Vec<Footprint>, StoreError> {
+        let context = self.context("read what environments took from");
+        let rows = sqlx::query(sql::FOOTPRINTS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let footprint = |row| {
+            let columns = Columns::new(row, context);
+            let lived = columns.time("removed_ms")?.duration_since(columns.time("starting_ms")?);
+            Ok(Footprint {
+                memory_peak: columns.number("memory_peak")?,
+                cpu: columns.optional_span("cpu_ms")?.unwrap_or_default(),
+                lived: Duration::try_from(lived).unwrap_or_default(),
+            })
+        };
+        rows.await.map_err(|error| context.sqlx(error))?.iter().map(footprint).collect()
+    }
+}
+
+/// What one environment of an earlier run took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// The most memory that its containers held at one time, in bytes.
+    pub memory_peak: u64,
+    /// Processor time that they used.
+    pub cpu: Duration,
+    /// From the start of its boot until it was gone.
+    pub lived: Duration,
 }
 
 /// The middle value, or the mean of the two in the middle.

@@ -24,6 +24,7 @@ mod values;
 mod tests;
 
 pub use error::StoreError;
+pub use expect::Footprint;
 pub use rows::{EnvironmentRow, RunRow, TestRow};
 
 use std::path::{Path, PathBuf};

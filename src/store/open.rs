@@ -30,7 +30,9 @@ pub(super) struct Pools {
 fn migrator() -> Migrator {
     let text = include_str!("migrations/0001_history.sql");
     let history = Migration::new(1, "history".into(), MigrationType::Simple, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![history])
+    let text = include_str!("migrations/0002_memory.sql");
+    let memory = Migration::new(2, "memory".into(), MigrationType::Simple, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![history, memory])
 }
 
 /// Opens or creates the history at the context's path.

@@ -105,6 +105,7 @@ fn environment_row(columns: Columns<'_>) -> Result<EnvironmentRow, StoreError> {
         broken,
         removed: columns.optional_time("removed_ms")?,
         cpu: columns.optional_span("cpu_ms")?,
+        memory_peak: columns.optional_number("memory_peak")?,
     })
 }
 

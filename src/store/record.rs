@@ -44,10 +44,13 @@ impl Store {
             RunEvent::EnvironmentBroke { at, environment, broken } => {
                 self.environment_broke(*at, *environment, broken).await
             }
-            RunEvent::EnvironmentRemoved { at, environment, cpu } => {
+            RunEvent::EnvironmentRemoved { at, environment, used } => {
                 let (context, current) = self.current_run("record the end of an environment in")?;
-                let query =
-                    of_environment(sql::ENVIRONMENT_REMOVED, &current, *environment).bind(time(*at)).bind(span(*cpu));
+                let memory = (used.memory_peak > 0).then(|| i64::try_from(used.memory_peak).unwrap_or(i64::MAX));
+                let query = of_environment(sql::ENVIRONMENT_REMOVED, &current, *environment)
+                    .bind(time(*at))
+                    .bind(span(used.cpu))
+                    .bind(memory);
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
             RunEvent::Planned { at, tests, units, known } => self.planned(*at, tests, *units, *known).await,

@@ -53,6 +53,8 @@ pub struct EnvironmentRow {
     pub removed: Option<Timestamp>,
     /// Processor time that its containers used.
     pub cpu: Option<Duration>,
+    /// The most memory that its containers held at one time, in bytes.
+    pub memory_peak: Option<u64>,
 }
 
 /// One test of a run, with what the run found.

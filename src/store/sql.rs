@@ -55,7 +55,7 @@ statements! {
         SET broke_ms = $4, broken_service = $5, broken_cause = $6, broken_log = $7
         WHERE run_id = $1 AND lane = $2 AND generation = $3";
 
-    ENVIRONMENT_REMOVED = "UPDATE environments SET removed_ms = $4, cpu_ms = $5
+    ENVIRONMENT_REMOVED = "UPDATE environments SET removed_ms = $4, cpu_ms = $5, memory_peak = $6
         WHERE run_id = $1 AND lane = $2 AND generation = $3";
 
     TEST_SETTLED = "UPDATE run_tests SET verdict = $3 WHERE run_id = $1 AND test_id = $2";
@@ -80,6 +80,14 @@ statements! {
 
     BOOTS = "SELECT boot_ms FROM environments WHERE suite = $1 AND boot_ms IS NOT NULL
         ORDER BY ready_ms DESC LIMIT 10";
+
+    /// The environments of the suite's newest 5 runs in which memory was measured.
+    FOOTPRINTS = "SELECT e.starting_ms, e.removed_ms, e.cpu_ms, e.memory_peak
+        FROM environments e JOIN (
+            SELECT id FROM runs r WHERE r.suite = $1 AND EXISTS (
+                SELECT 1 FROM environments m WHERE m.run_id = r.id AND m.memory_peak IS NOT NULL)
+            ORDER BY r.started_ms DESC LIMIT 5) newest ON newest.id = e.run_id
+        WHERE e.ready_ms IS NOT NULL AND e.removed_ms IS NOT NULL AND e.memory_peak IS NOT NULL";
 
     UNFINISHED_RUNS = "SELECT id, owner FROM runs WHERE verdict IS NULL ORDER BY id";
 

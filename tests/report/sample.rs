@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use shakedown::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent, RunHeader};
+use shakedown::event::{Attempt, BrokenEnvironment, PlannedTest, ResourceUse, RunEvent, RunHeader, ServiceUse};
 use shakedown::id::{AttemptNumber, EnvironmentId, LaneIndex, RunId, TestId, UnitId};
 use shakedown::verdict::{Failure, Outcome, RunVerdict, StopReason, TestVerdict};
 
@@ -11,6 +11,19 @@ use shakedown::verdict::{Failure, Outcome, RunVerdict, StopReason, TestVerdict};
 pub(crate) fn at(millis: i64) -> Timestamp {
     let start: Timestamp = "2026-11-24T05:29:00Z".parse().expect("a timestamp");
     start.checked_add(SignedDuration::from_millis(millis)).expect("in range")
+}
+
+/// What two services used, of which one is limited.
+fn used(cpu: u64) -> ResourceUse {
+    let web = ServiceUse {
+        cpu: ms(cpu / 4),
+        memory_peak: 80 << 20,
+        memory_limit: Some(128 << 20),
+        cpus_milli_limit: Some(1500),
+    };
+    let browser = ServiceUse { cpu: ms(cpu - cpu / 4), memory_peak: 350 << 20, ..ServiceUse::default() };
+    let services = [("web", web), ("browser", browser)].map(|(name, used)| (name.to_owned(), used)).into();
+    ResourceUse { cpu: ms(cpu), memory_peak: 410 << 20, services }
 }
 
 pub(crate) fn ms(millis: u64) -> Duration {
@@ -136,7 +149,7 @@ impl Script {
     }
 
     pub(crate) fn remove(&mut self, environment: EnvironmentId, from: i64, cpu: u64) -> &mut Self {
-        self.events.push(RunEvent::EnvironmentRemoved { at: at(from), environment, cpu: ms(cpu) });
+        self.events.push(RunEvent::EnvironmentRemoved { at: at(from), environment, used: used(cpu) });
         self
     }
 

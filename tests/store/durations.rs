@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use shakedown::event::{Attempt, RunEvent};
+use shakedown::event::{Attempt, ResourceUse, RunEvent};
 use shakedown::id::TestId;
-use shakedown::store::Store;
+use shakedown::store::{Footprint, Store};
 use shakedown::verdict::{Failure, Outcome};
 
 use crate::script::*;
@@ -152,4 +152,29 @@ async fn multiply(path: &std::path::Path, runs: u32, tests: usize) {
     }
     all.commit().await.expect("commits");
     pool.close().await;
+}
+
+#[tokio::test]
+async fn footprints_are_those_of_environments_that_were_ready_in_the_newest_runs() {
+    let history = history().await;
+    let store = &history.store;
+    assert_eq!(store.footprints("shop").await.expect("reads"), []);
+    for n in 0..7_u32 {
+        let run = run_id(n);
+        let started = RunEvent::RunStarted { at: at(i64::from(n)), header: header(run, "shop") };
+        let starting = |lane| RunEvent::EnvironmentStarting { at: at(1_000), environment: environment(lane, 1) };
+        let of = environment(0, 1);
+        let ready = RunEvent::EnvironmentReady { at: at(2_000), environment: of, boot: ms(900), standby: false };
+        let removed = |lane| RunEvent::EnvironmentRemoved {
+            at: at(21_000),
+            environment: environment(lane, 1),
+            used: ResourceUse { cpu: ms(5_000), memory_peak: u64::from(n) << 20, ..ResourceUse::default() },
+        };
+        record_all(store, &[started, starting(0), starting(1), ready, removed(0), removed(1)]).await;
+    }
+    let mut footprints = store.footprints("shop").await.expect("reads");
+    footprints.sort_by_key(|footprint| footprint.memory_peak);
+    let expected = (2..7).map(|n| Footprint { memory_peak: n << 20, cpu: ms(5_000), lived: ms(20_000) });
+    assert_eq!(footprints, expected.collect::<Vec<_>>());
+    assert_eq!(store.footprints("bakery").await.expect("reads"), []);
 }

@@ -1,7 +1,7 @@
 //! A run is read back as it was told.
 
 use proptest::prelude::*;
-use shakedown::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent};
+use shakedown::event::{Attempt, BrokenEnvironment, PlannedTest, ResourceUse, RunEvent};
 use shakedown::id::{LaneIndex, RunId, TestId, UnitId};
 use shakedown::store::{EnvironmentRow, Store, StoreError, TestRow};
 use shakedown::verdict::{Failure, Interruption, Outcome, RunVerdict, StopReason, TestVerdict};
@@ -19,6 +19,10 @@ fn failure() -> Failure {
 }
 
 /// One attempt of each outcome, of five tests in two environments.
+fn used() -> ResourceUse {
+    ResourceUse { cpu: ms(4_321), memory_peak: 5 << 30, ..ResourceUse::default() }
+}
+
 fn attempts() -> Vec<Attempt> {
     let second =
         |attempt: Attempt| Attempt { environment: environment(1, 1), predecessor: Some(test_id(0)), ..attempt };
@@ -75,7 +79,7 @@ async fn a_run_is_read_back_exactly_as_it_was_told() {
         settled(2, TestVerdict::Skipped),
         RunEvent::EnvironmentBroke { at: at(7_000), environment: environment(1, 1), broken: broken() },
         RunEvent::LaneStoodDown { lane: LaneIndex(1), why: "web".into() },
-        RunEvent::EnvironmentRemoved { at: at(8_000), environment: environment(0, 1), cpu: ms(4_321) },
+        RunEvent::EnvironmentRemoved { at: at(8_000), environment: environment(0, 1), used: used() },
         RunEvent::RunEnded { at: at(9_000), verdict: RunVerdict::Failed, exit_code: 1 },
     ]);
     record_all(store, &events).await;
@@ -97,12 +101,14 @@ async fn a_run_is_read_back_exactly_as_it_was_told() {
         broken: None,
         removed: None,
         cpu: None,
+        memory_peak: None,
     };
     let first = EnvironmentRow {
         ready: Some(at(905)),
         boot: Some(ms(900)),
         removed: Some(at(8_000)),
         cpu: Some(ms(4_321)),
+        memory_peak: Some(5 << 30),
         ..starting(0, 5)
     };
     let second = EnvironmentRow { broke: Some(at(7_000)), broken: Some(broken()), ..starting(1, 6) };

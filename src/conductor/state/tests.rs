@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{Attempt, BrokenEnvironment};
+use crate::event::{Attempt, BrokenEnvironment, ResourceUse};
 use crate::id::UnitId;
 use crate::queue::properties::outcome;
 use crate::verdict::{Interruption, Outcome};
@@ -188,7 +188,7 @@ impl Game {
         *self.stand(lane) = Stand::Booting;
         let broken = BrokenEnvironment { service: None, cause: "web exited".to_owned(), log_tail: Vec::new() };
         self.report(lane, Report::Broke(environment, broken));
-        self.report(lane, Report::Removed(environment, Duration::ZERO));
+        self.report(lane, Report::Removed(environment, ResourceUse::default()));
     }
 
     fn over(&mut self, lane: LaneIndex, panicked: Option<&str>) {

@@ -12,8 +12,8 @@ use bollard::models::{
 };
 
 use super::super::{
-    ContainerEvent, ContainerSpec, ContainerState, FileSpec, Happened, ImageDefaults, ImageInfo, Labelled, NetworkOf,
-    NetworkSpec, Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource,
+    ContainerEvent, ContainerSpec, ContainerState, Figures, FileSpec, Happened, ImageDefaults, ImageInfo, Labelled,
+    NetworkOf, NetworkSpec, Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource,
 };
 
 /// CPU quotas are parts of this period, in microseconds.
@@ -297,9 +297,24 @@ pub(super) fn container_state(container: ContainerInspectResponse) -> ContainerS
     }
 }
 
-pub(super) fn cpu_time(stats: ContainerStatsResponse) -> Duration {
-    let used = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
-    Duration::from_nanos(used.unwrap_or(0))
+pub(super) fn figures(stats: ContainerStatsResponse) -> Figures {
+    let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
+    let memory = stats.memory_stats.unwrap_or_default();
+    // The names under control groups of version 1 and 2, in this order.
+    let inactive = ["total_inactive_file", "inactive_file"];
+    let inactive = memory.stats.and_then(|stats| inactive.iter().find_map(|name| stats.get(*name).copied()));
+    let disks = stats.blkio_stats.and_then(|disks| disks.io_service_bytes_recursive).unwrap_or_default();
+    let bytes = |which: &str| {
+        let entries = disks.iter().filter(|entry| entry.op.as_deref().is_some_and(|op| op.eq_ignore_ascii_case(which)));
+        entries.filter_map(|entry| entry.value).sum()
+    };
+    Figures {
+        cpu: Duration::from_nanos(cpu.unwrap_or(0)),
+        memory: memory.usage.unwrap_or(0).saturating_sub(inactive.unwrap_or(0)),
+        processes: stats.pids_stats.and_then(|processes| processes.current).unwrap_or(0),
+        read: bytes("read"),
+        written: bytes("write"),
+    }
 }
 
 /// The actions of [`event`], by which the engine is asked for them.

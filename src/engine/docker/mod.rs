@@ -24,7 +24,7 @@ use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 
 use super::{
     ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
-    ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
+    Figures, ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
     ThingKind, UsedSubnet,
 };
 use convert::refusal;
@@ -338,12 +338,12 @@ impl Engine for DockerEngine {
         Ok(if found.running == Some(true) { None } else { found.exit_code })
     }
 
-    fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>> {
+    fn follow_figures(&self, container: &str) -> BoxStream<'static, Result<Figures, EngineError>> {
         let options = StatsOptions { stream: true, one_shot: false };
         let what = format!("figures of {container}");
         let container = container.to_owned();
         async_stream_of(self.docker.clone(), move |docker| docker.stats(&container, Some(options)).boxed())
-            .map_ok(convert::cpu_time)
+            .map_ok(convert::figures)
             .map_err(move |e| EngineError::Stream { what: what.clone(), refusal: refusal(e) })
             .boxed()
     }

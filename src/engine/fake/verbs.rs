@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::super::{
     ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
-    ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
+    Figures, ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
     ThingKind, UsedSubnet,
 };
 use super::process::{self, Inside};
@@ -236,16 +236,16 @@ impl Engine for FakeEngine {
         }
     }
 
-    fn follow_cpu(&self, container: &str) -> BoxStream<'static, Result<Duration, EngineError>> {
+    fn follow_figures(&self, container: &str) -> BoxStream<'static, Result<Figures, EngineError>> {
         let mut world = self.world();
-        world.note_call(Verb::FollowCpu, container, "");
+        world.note_call(Verb::FollowFigures, container, "");
         let told = match world.inspect(container) {
             ContainerState::Gone => Err(EngineError::Stream {
                 what: format!("figures of {container}"),
                 refusal: refusal(RefusalKind::NotFound, "no such container"),
             }),
             ContainerState::Created | ContainerState::Running { .. } | ContainerState::Exited { .. } => {
-                Ok(Duration::from_secs(1))
+                Ok(Figures { cpu: Duration::from_secs(1), memory: 1 << 20, ..Figures::default() })
             }
         };
         stream::iter([told]).boxed()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{RunRecord, TestRecord, between};
+use crate::event::ServiceUse;
 use crate::id::{EnvironmentId, UnitId};
 use crate::verdict::{Outcome, TestVerdict};
 
@@ -208,7 +209,7 @@ impl RunRecord {
         let longest: Duration = of_one_test.chain(units.into_values()).max().unwrap_or_default();
         let resets = self.environments.values().map(|e| e.resetting);
         let work: Duration = boots().chain(attempts().map(|a| a.duration)).chain(resets).sum();
-        let cpu = self.environments.values().map(|e| e.cpu).sum::<Duration>() + self.spare_cpu;
+        let cpu = self.environments.values().map(|e| e.used.cpu).sum::<Duration>() + self.spare_cpu;
         Some(LowerBound {
             chain: boots().min().unwrap_or_default() + longest,
             work: work / u32::from(self.header.lanes.max(1)),
@@ -229,6 +230,18 @@ impl RunRecord {
             recycled: replaced.count(),
             from_standby: environments().filter(|e| e.standby).count(),
         }
+    }
+
+    /// The most memory that one environment held at one time, and the most that each service did, each with its
+    /// limits; `None` where the engine told of none.
+    pub fn memory_peaks(&self) -> Option<(u64, BTreeMap<&str, ServiceUse>)> {
+        let most = self.environments.values().map(|e| e.used.memory_peak).max().filter(|most| *most > 0)?;
+        let mut services: BTreeMap<&str, ServiceUse> = BTreeMap::new();
+        for (service, used) in self.environments.values().flat_map(|e| &e.used.services) {
+            let peak = services.entry(service).or_insert(*used);
+            peak.memory_peak = peak.memory_peak.max(used.memory_peak);
+        }
+        Some((most, services))
     }
 
     /// The lanes that have not given up.

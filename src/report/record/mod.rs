@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 pub use figures::{Counts, Limit, LowerBound, Rate, Upkeep};
 
-use crate::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent, RunHeader};
+use crate::event::{Attempt, BrokenEnvironment, PlannedTest, ResourceUse, RunEvent, RunHeader};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, RunId, TestId, UnitId};
 use crate::verdict::{Outcome, RunVerdict, StopReason, TestVerdict, verdict_at_stop};
 
@@ -105,8 +105,8 @@ pub struct EnvironmentRecord {
     pub broke: Option<(Timestamp, BrokenEnvironment)>,
     /// When it was gone from the engine.
     pub removed: Option<Timestamp>,
-    /// Processor time that its containers used, as far as the engine told it.
-    pub cpu: Duration,
+    /// What its containers used, as far as the engine told it.
+    pub used: ResourceUse,
     /// How often its state was reset.
     pub resets: u32,
     /// How long that took together.
@@ -198,10 +198,10 @@ impl RunRecord {
             RunEvent::EnvironmentBroke { at, environment, broken } => {
                 self.environment(*environment).broke = Some((*at, broken.clone()));
             }
-            RunEvent::EnvironmentRemoved { at, environment, cpu } => {
+            RunEvent::EnvironmentRemoved { at, environment, used } => {
                 let environment = self.environment(*environment);
                 environment.removed = Some(*at);
-                environment.cpu = *cpu;
+                environment.used = used.clone();
                 environment.running = None;
             }
             RunEvent::EnvironmentReset { environment, took } => {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{
     AttemptJson, BrokeJson, CountsJson, EnvironmentJson, FailureJson, ImageJson, LaneStoodDownJson, LowerBoundJson,
-    RateJson, ReportsJson, RunJson, SCHEMA_VERSION, StopJson, TestJson,
+    RateJson, ReportsJson, RunJson, SCHEMA_VERSION, ServiceUseJson, StopJson, TestJson,
 };
-use crate::event::Attempt;
+use crate::event::{Attempt, ServiceUse};
 use crate::id::EnvironmentId;
 use crate::report::paths::ReportPaths;
 use crate::report::record::{EnvironmentRecord, Limit, LowerBound, Rate, RunRecord, TestRecord};
@@ -174,8 +174,24 @@ fn environment(id: EnvironmentId, environment: &EnvironmentRecord) -> Environmen
         standby: environment.standby,
         resets: environment.resets,
         resets_ms: ms(environment.resetting),
-        cpu_ms: ms(environment.cpu),
+        cpu_ms: ms(environment.used.cpu),
+        memory_peak_bytes: told(environment.used.memory_peak),
+        services: environment.used.services.iter().map(|(service, used)| service_use(service, *used)).collect(),
     }
+}
+
+fn service_use(service: &str, used: ServiceUse) -> ServiceUseJson {
+    ServiceUseJson {
+        service: service.to_owned(),
+        cpu_ms: ms(used.cpu),
+        memory_peak_bytes: told(used.memory_peak),
+        memory_limit_bytes: used.memory_limit,
+        cpus_limit_milli: used.cpus_milli_limit,
+    }
+}
+
+fn told(bytes: u64) -> Option<u64> {
+    (bytes > 0).then_some(bytes)
 }
 
 fn ms(duration: Duration) -> u64 {

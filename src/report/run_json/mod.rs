@@ -234,6 +234,25 @@ pub struct EnvironmentJson {
     pub resets_ms: u64,
     /// Processor time that its containers used; 0 where the engine did not tell.
     pub cpu_ms: u64,
+    /// The most memory that its containers held at one time; none where the engine did not tell.
+    pub memory_peak_bytes: Option<u64>,
+    /// The same of each service that ran as long as the environment, with its limits.
+    pub services: Vec<ServiceUseJson>,
+}
+
+/// What one service of an environment used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceUseJson {
+    /// The service.
+    pub service: String,
+    /// Processor time.
+    pub cpu_ms: u64,
+    /// The most memory that it held at one time; none where the engine did not tell.
+    pub memory_peak_bytes: Option<u64>,
+    /// The most memory that it may hold; none for no limit.
+    pub memory_limit_bytes: Option<u64>,
+    /// The most that it may use at one time, in thousandths of a processor; none for no limit.
+    pub cpus_limit_milli: Option<u32>,
 }
 
 /// How an environment broke.

@@ -63,6 +63,9 @@ impl Page {
         if let Some(upkeep) = summary::upkeep(&record.upkeep()) {
             self.figure("kept clean", &upkeep);
         }
+        if let Some(memory) = summary::memory(record) {
+            self.figure("memory", &memory);
+        }
         self.figure("seed", &record.header.seed.to_string());
         if !record.warnings.is_empty() {
             self.figure("warnings", &format!("{}, above", record.warnings.len()));
