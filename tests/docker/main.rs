@@ -18,6 +18,7 @@ mod restart;
 mod rspec_worker;
 mod sharing;
 mod side_by_side;
+mod sixty;
 mod stage;
 mod stopping;
 mod storefront;
