@@ -3,13 +3,14 @@
 
 use std::fmt;
 
+use super::health::HealthCheck;
 use super::images::Images;
 use super::label;
 use super::tuning::{files, shared, tuning};
 use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource};
 use crate::id::{EnvironmentName, RunId};
 use crate::manifest::Manifest;
-use crate::manifest::compose::{Condition, Healthcheck, MountSource, NetworkMode, Service};
+use crate::manifest::compose::{Condition, MountSource, NetworkMode, Service};
 
 /// An environment to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,11 @@ pub(super) struct ServiceBlueprint {
     pub(super) ready: Ready,
     /// TCP ports on which it is expected to listen.
     pub(super) ports: Vec<u16>,
+    /// Its health check, where it has one.
+    pub(super) health: Option<HealthCheck>,
+    /// Whether it is meant to run as long as the environment, as a server is. Where that is not known, it may end with
+    /// exit code 0 at any time: a step that nothing waits for.
+    pub(super) lasts: bool,
 }
 
 /// When a service counts as ready.
@@ -104,6 +110,8 @@ pub(super) fn blueprint(
                 .collect();
             ports.sort_unstable();
             ports.dedup();
+            let health =
+                HealthCheck::of(service.healthcheck.as_ref(), image.and_then(|image| image.info.healthcheck.clone()));
             ServiceBlueprint {
                 service: name.clone(),
                 container: ContainerSpec {
@@ -118,8 +126,10 @@ pub(super) fn blueprint(
                 },
                 shares_with: service.shares_with().into_iter().map(str::to_owned).collect(),
                 waits_for: service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect(),
-                ready: ready(service, image.and_then(|image| image.info.healthcheck.clone()), must_complete),
+                ready: ready(health.as_ref(), must_complete),
                 ports,
+                lasts: *name == manifest.environment.runner || lasts(service, health.as_ref()),
+                health,
             }
         })
         .collect();
@@ -191,15 +201,17 @@ fn published(manifest: &Manifest, name: &str, service: &Service) -> Vec<HostPort
         .collect()
 }
 
-fn ready(service: &Service, of_image: Option<Vec<String>>, must_complete: bool) -> Ready {
+fn ready(health: Option<&HealthCheck>, must_complete: bool) -> Ready {
     if must_complete {
         return Ready::Completed;
     }
-    match &service.healthcheck {
-        Some(Healthcheck::Command { command, .. }) => Ready::Healthy(command.clone()),
-        Some(Healthcheck::Disabled) => Ready::Running,
-        None => of_image.map_or(Ready::Running, Ready::Healthy),
-    }
+    health.map_or(Ready::Running, |health| Ready::Healthy(health.command.clone()))
+}
+
+/// Whether others are meant to use it for as long as they run. An image may expose ports that only some of its
+/// services listen on, so that those say nothing.
+fn lasts(service: &Service, health: Option<&HealthCheck>) -> bool {
+    health.is_some() || service.restarts || !service.ports.is_empty() || !service.expose.is_empty()
 }
 
 /// The steps as text, for tests and for those who read along.

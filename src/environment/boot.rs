@@ -15,9 +15,11 @@ use super::images::Images;
 use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
-use super::ready::{Environment, Live, ended, runner_ended_at_once};
+use super::ready::{Environment, runner_ended_at_once};
 use super::run_once::{Once, run_once};
 use super::subnet::Subnets;
+use super::vitals::{Expected, Vitals};
+use super::watch::Live;
 use crate::engine::{ContainerState, Engine, EngineError, NetworkOf, NetworkSpec, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
 use crate::id::{EnvironmentName, RunId};
@@ -102,7 +104,7 @@ impl Site {
             |broken: BrokenEnvironment| BrokenEnvironment { cause: self.secrets.mask(&broken.cause), ..broken };
         let services = made.map_err(masked)?;
         let runner = format!("{}-{}", blueprint.network, self.manifest.environment.runner);
-        let environment = Environment::watch(name, self.engine.clone(), events, runner, services, logs);
+        let environment = Environment::watch_over(name, self.engine.clone(), events, runner, services, logs);
         let reset = &self.manifest.environment.reset;
         match environment.prepare_reset(reset).await {
             Ok(()) => Ok(environment),
@@ -285,9 +287,15 @@ impl Boot<'_> {
     }
 
     async fn ended(&self, name: &str, code: i64, out_of_memory: bool, when: &str) -> BrokenEnvironment {
+        let service = self.blueprint.services.iter().find(|service| service.service == name);
+        let memory = service.and_then(|service| service.container.memory);
+        let mut vitals = Vitals::default();
+        if out_of_memory {
+            vitals.found_starved();
+        }
         BrokenEnvironment {
             service: Some(name.to_owned()),
-            cause: ended(name, code, out_of_memory, when),
+            cause: vitals.ending(name, code, Expected { lasts: true, memory }, when),
             log_tail: self.logs.tail_at_end(name).await,
         }
     }
@@ -304,6 +312,8 @@ impl Boot<'_> {
                 variables: service.container.environment.clone(),
                 memory_limit: service.container.memory,
                 cpus_milli_limit: service.container.cpus_milli,
+                lasts: service.lasts,
+                health: service.health.clone(),
             })),
             ContainerState::Exited { code: 0, .. } if name != self.site.manifest.environment.runner => Ok(None),
             ContainerState::Exited { code: 0, .. } => Err(BrokenEnvironment {

@@ -2,8 +2,9 @@
 //!
 //! [`images`] sees to it that every service has an image. [`blueprint`] says as data what an environment is made of;
 //! [`boot`](Site::boot) makes it, naming each thing in the [`Ledger`] before it is created; [`Environment`] is one that
-//! is ready; [`Ledger::tear_down`] removes whatever the ledger names, in any state. [`sweep`] removes what dead
-//! processes left, and a [`lease`] tells other hosts that a process is not dead.
+//! is ready. Meanwhile its services are watched: by the engine's events (`vitals`) and by their own checks (`health`), so
+//! that [`Environment::diagnose`] can say why one broke. [`Ledger::tear_down`] removes whatever the ledger names, in any
+//! state. [`sweep`] removes what dead processes left, and a [`lease`] tells other hosts that a process is not dead.
 //!
 //! Architecture invariant: nothing here knows of tests, verdicts or SQL.
 
@@ -11,6 +12,8 @@ mod away;
 mod blueprint;
 mod boot;
 mod context;
+mod diagnose;
+mod health;
 pub mod images;
 pub mod lease;
 mod ledger;
@@ -22,6 +25,8 @@ mod subnet;
 pub mod sweep;
 mod tuning;
 mod usage;
+mod vitals;
+mod watch;
 
 pub use away::Presence;
 pub use boot::Site;

@@ -75,7 +75,18 @@ impl Lane {
         tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => Err(Stopped),
-            broken = environment.diagnose() => Ok(broken),
+            broken = environment.diagnose() => Ok(broken.map(|broken| BrokenEnvironment {
+                // What a health check wrote may hold a secret.
+                cause: self.shared.site.secrets.mask(&broken.cause),
+                ..broken
+            })),
+        }
+    }
+
+    /// Tells what is worth saying of an environment that is not broken.
+    pub(super) async fn tell_notes(&self, id: EnvironmentId, environment: &Environment) {
+        for note in environment.take_notes() {
+            self.report(Report::Warning(format!("environment {id}: {note}"))).await;
         }
     }
 

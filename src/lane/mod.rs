@@ -187,6 +187,8 @@ impl Lane {
             if let Ending::Broke(broken) = &ending {
                 self.report(Report::Broke(id, broken.clone())).await;
                 presence = self.until_engine_answers().await;
+            } else if let Some(environment) = &environment {
+                self.tell_notes(id, environment).await;
             }
             self.tear_down(id, &ledger, environment).await;
             match ending {

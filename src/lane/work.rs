@@ -16,6 +16,7 @@ impl Lane {
         let stop = self.shared.stop.clone();
         let id = seat.environment;
         loop {
+            self.tell_notes(id, environment).await;
             self.report(Report::WantsWork).await;
             let order = tokio::select! {
                 biased;

@@ -63,7 +63,10 @@ async fn an_environment_that_breaks_while_idle_is_replaced() {
         .run()
         .await;
     assert_eq!(told.verdict, RunVerdict::Passed);
-    assert_eq!(told.broken()[0].cause, "web ended with exit code 3 (out of memory) while tests ran");
+    assert_eq!(
+        told.broken()[0].cause,
+        "web ran out of memory while tests ran: it has no memory limit of its own; it ended with exit code 3"
+    );
     assert_eq!(told.broken().len(), 2);
 }
 

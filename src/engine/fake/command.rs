@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::super::Happened;
 use super::FakeEngine;
 use super::process::{Inside, KILLED};
 use super::suite::{Behaviour, FakeSuite, FakeTest, SuiteFault};
@@ -100,6 +101,19 @@ async fn outcome(test: &FakeTest, inside: &Inside, attempt: u64) -> Told {
             tokio::time::sleep(CRASH_SHOWS_AFTER).await;
             Told::Failed
         }
+        Behaviour::Starves { service, up_to } if attempt <= u64::from(*up_to) => {
+            inside.engine.world().starve_beside(&inside.container, service);
+            Told::Failed
+        }
+        Behaviour::Freezes { service, up_to } if attempt <= u64::from(*up_to) => {
+            inside.engine.world().freeze_beside(&inside.container, service);
+            std::future::pending().await
+        }
+        Behaviour::OutOfMemory if attempt == 1 => {
+            inside.engine.world().tell(&inside.container, Happened::OutOfMemory);
+            Told::Killed
+        }
+        Behaviour::Starves { .. } | Behaviour::Freezes { .. } | Behaviour::OutOfMemory => Told::Passed,
         Behaviour::Unknown | Behaviour::Silent => Told::Nothing,
     }
 }

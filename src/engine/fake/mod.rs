@@ -18,7 +18,7 @@ mod world;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::{ImageInfo, Labelled, Refusal, RefusalKind};
+use super::{Happened, ImageInfo, Labelled, Refusal, RefusalKind};
 pub use script::{Answer, Does, Life, Verb};
 pub use suite::{Behaviour, FakeSuite, FakeTest, SuiteFault};
 use world::World;
@@ -96,6 +96,16 @@ impl FakeEngine {
     /// A running container's first process ends now.
     pub fn end_container(&self, name: &str, code: i64, out_of_memory: bool) {
         self.world().end(name, code, out_of_memory);
+    }
+
+    /// Something is told to have happened to a container; it changes nothing else.
+    pub fn tell(&self, name: &str, what: Happened) {
+        self.world().tell(name, what);
+    }
+
+    /// Whatever is run in a container from now on neither writes nor ends.
+    pub fn freeze(&self, name: &str) {
+        self.world().frozen.insert(name.to_owned());
     }
 
     /// A container's first process writes a line.

@@ -57,6 +57,8 @@ pub(super) enum Program {
     },
     /// Tells what the worker whose environment holds this value has said and heard.
     Tells(String),
+    /// Neither writes nor ends.
+    Hangs,
     /// Kills every process whose environment holds this value.
     Kills(String),
 }
@@ -117,6 +119,7 @@ async fn execute(program: Program, inside: &mut Inside) -> i64 {
             }
             answer.code
         }
+        Program::Hangs => std::future::pending().await,
         Program::Copies => {
             let mut text = Vec::new();
             let _ = inside.input.read_to_end(&mut text).await;

@@ -82,6 +82,24 @@ pub enum Behaviour {
         /// The service.
         service: String,
     },
+    /// In the attempts up to this number, the service of that name runs out of memory and loses a process, and the test
+    /// fails a moment later.
+    Starves {
+        /// The service.
+        service: String,
+        /// The last attempt that does so.
+        up_to: u32,
+    },
+    /// In the attempts up to this number, the service of that name hangs from now on, whatever is run in it, and so does
+    /// the test.
+    Freezes {
+        /// The service.
+        service: String,
+        /// The last attempt that does so.
+        up_to: u32,
+    },
+    /// In its first attempt, its worker is killed as the container is out of memory.
+    OutOfMemory,
     /// It is listed, but not known when it is asked for.
     Unknown,
     /// It is known, but nothing is heard of it.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::Happened;
 use super::process::Inside;
 use super::suite::{Behaviour, FakeSuite, FakeTest, SuiteFault};
 
@@ -142,6 +143,9 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::HangsNoisily
         | Behaviour::KillsWorker
         | Behaviour::Crashes { .. }
+        | Behaviour::Starves { .. }
+        | Behaviour::Freezes { .. }
+        | Behaviour::OutOfMemory
         | Behaviour::Unknown
         | Behaviour::FailsNoisily(_)
         | Behaviour::EndIsGarbled(_)
@@ -180,7 +184,21 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
             tokio::time::sleep(CRASH_SHOWS_AFTER).await;
             "failed"
         }
-        Behaviour::Crashes { .. } => "passed",
+        Behaviour::Starves { service, up_to } if attempt <= u64::from(*up_to) => {
+            inside.engine.world().starve_beside(&inside.container, service);
+            "failed"
+        }
+        Behaviour::Freezes { service, up_to } if attempt <= u64::from(*up_to) => {
+            inside.engine.world().freeze_beside(&inside.container, service);
+            std::future::pending().await
+        }
+        Behaviour::OutOfMemory if attempt == 1 => {
+            inside.engine.world().tell(&inside.container, Happened::OutOfMemory);
+            return Some(137);
+        }
+        Behaviour::Crashes { .. } | Behaviour::Starves { .. } | Behaviour::Freezes { .. } | Behaviour::OutOfMemory => {
+            "passed"
+        }
         Behaviour::FailsNoisily(lines) => {
             for line in 0..*lines {
                 inside.write_error(format!("line {line} of what the test writes\n"));

@@ -1,6 +1,6 @@
 //! What there is on the engine, and how it changes: at once, without waiting.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) event_listeners: Vec<(String, UnboundedSender<ContainerEvent>)>,
     /// When the clock was first looked at.
     pub(super) clock_since: Option<tokio::time::Instant>,
+    /// Containers in which nothing ends any more.
+    pub(super) frozen: BTreeSet<String>,
     rules: Vec<Rule>,
     answers: Vec<Answers>,
     pub(super) images: Vec<Image>,
@@ -229,13 +231,31 @@ impl World {
 
     /// The container that goes by `alias` in the network of `container` ends.
     pub(super) fn end_beside(&mut self, container: &str, alias: &str, code: i64) {
-        let Some(network) = self.containers.get(container).map(|c| c.spec.network.clone()) else { return };
-        let beside =
-            self.containers.values().find(|c| c.spec.network == network && c.spec.aliases.contains(&alias.to_owned()));
-        if let Some(name) = beside.map(|c| c.spec.name.clone()) {
+        if let Some(name) = self.beside(container, alias) {
             self.write_log(&name, "Segmentation fault");
             self.end(&name, code, false);
         }
+    }
+
+    /// The container that goes by `alias` in the network of `container` loses a process for want of memory.
+    pub(super) fn starve_beside(&mut self, container: &str, alias: &str) {
+        if let Some(name) = self.beside(container, alias) {
+            self.write_log(&name, "worker 7 was killed");
+            self.tell(&name, Happened::OutOfMemory);
+        }
+    }
+
+    /// Whatever is run in the container that goes by `alias` in the network of `container` does not end any more.
+    pub(super) fn freeze_beside(&mut self, container: &str, alias: &str) {
+        if let Some(name) = self.beside(container, alias) {
+            self.frozen.insert(name);
+        }
+    }
+
+    fn beside(&self, container: &str, alias: &str) -> Option<String> {
+        let network = &self.containers.get(container)?.spec.network;
+        let is_it = |c: &&Container| c.spec.network == *network && c.spec.aliases.iter().any(|name| name == alias);
+        self.containers.values().find(is_it).map(|c| c.spec.name.clone())
     }
 
     pub(super) fn remove_container(&mut self, name: &str) {
@@ -322,6 +342,9 @@ impl World {
     }
 
     fn program(&mut self, name: &str, spec: &ExecSpec) -> Program {
+        if self.frozen.contains(name) {
+            return Program::Hangs;
+        }
         let command = spec.command.join(" ");
         let scripted = self.answers.iter_mut().find(|a| name.ends_with(&a.container) && command.contains(&a.words));
         if let Some(Answers { answers, given, .. }) = scripted {

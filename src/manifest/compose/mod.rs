@@ -67,6 +67,9 @@ pub struct Service {
     pub depends_on: IndexMap<String, Condition>,
     /// The service's own health check; `None` leaves the image's.
     pub healthcheck: Option<Healthcheck>,
+    /// `restart: always` or `unless-stopped`: it is meant to run on. It is not started again all the same, as what ends
+    /// while tests run has broken its environment.
+    pub restarts: bool,
     /// Ports that the file publishes on the host.
     pub ports: Vec<PublishedPort>,
     /// Ports (TCP) that `expose` names.

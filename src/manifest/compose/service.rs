@@ -63,6 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Draft {
             }
             "depends_on" => draft.dependencies = depends_on(reader, node),
             "healthcheck" => service.healthcheck = healthcheck::read(reader, node),
+            "restart" => service.restarts = reader.parsed(node, key, RESTART_HELP, restarts).unwrap_or(false),
             "ports" => service.ports = network::ports(reader, node),
             "expose" => {
                 for (text, place) in reader.texts(node, key) {
@@ -150,6 +151,18 @@ fn command(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Vec<Strin
             }
         },
         Value::List(_) | Value::Map(_) => Some(reader.names(node, what)),
+    }
+}
+
+const RESTART_HELP: &str = "\"no\", always, unless-stopped, on-failure or on-failure:3";
+
+/// Whether a service with this `restart` is meant to run on even when it has ended well.
+fn restarts(text: &str) -> Result<bool, String> {
+    match text.split_once(':').map_or(text, |(policy, _)| policy) {
+        "always" | "unless-stopped" => Ok(true),
+        // YAML reads a bare `no` as false.
+        "no" | "false" | "on-failure" => Ok(false),
+        _ => Err(format!("\"{text}\" is not a restart policy")),
     }
 }
 

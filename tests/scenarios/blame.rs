@@ -1,0 +1,151 @@
+//! What is the environment's fault, and how that is found out.
+
+use std::time::Duration;
+
+use shakedown::engine::Happened;
+use shakedown::engine::fake::{Answer, Behaviour, Life};
+use shakedown::manifest::compose::{ImageSource, Service};
+use shakedown::verdict::{RunVerdict, TestVerdict};
+
+use super::harness::{Scenario, passing, test};
+use super::told::Told;
+
+const WEB: &str = "shakedown-20260101-000000-abcdef-1.1-web";
+
+/// A run over two lanes of some passing tests and one that behaves so.
+async fn with(behaviour: Behaviour) -> Told {
+    let mut tests = passing(2, 3);
+    tests.push(test("spec/0_spec.rb", "unlucky", behaviour));
+    Scenario::new(2, tests).run().await
+}
+
+/// The unlucky test lost one attempt to its environment, for this reason.
+#[track_caller]
+fn assert_blamed(told: &Told, cause: &str) {
+    assert_eq!(told.outcomes("::unlucky"), ["environment broke", "passed"]);
+    assert_eq!((told.test_verdict("::unlucky"), told.verdict.clone()), (TestVerdict::Passed, RunVerdict::Passed));
+    let broken = told.broken();
+    let causes: Vec<&str> = broken.iter().map(|broken| broken.cause.as_str()).collect();
+    assert_eq!(causes, [cause]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_fails_after_a_service_lost_a_process_for_want_of_memory_is_not_to_blame() {
+    let mut tests = passing(2, 3);
+    tests.push(test("spec/0_spec.rb", "unlucky", Behaviour::Starves { service: "db".to_owned(), up_to: 1 }));
+    let mut scenario = Scenario::new(2, tests);
+    scenario.manifest.compose.services["db"].memory = Some(64 << 20);
+    let told = scenario.run().await;
+    let cause = "db ran out of memory while tests ran, and a process of it was killed: limit 64 MiB, all of it in use at \
+                 the kill";
+    assert_blamed(&told, cause);
+    assert_eq!(told.broken()[0].service.as_deref(), Some("db"));
+    assert_eq!(told.broken()[0].log_tail, ["worker 7 was killed"]);
+    assert_eq!(told.warnings(), Vec::<String>::new(), "it is said once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn want_of_memory_that_costs_no_test_is_said_and_costs_no_environment() {
+    let told = Scenario::new(1, passing(4, 2))
+        .at(Duration::from_secs(4), |engine| engine.tell(WEB, Happened::OutOfMemory))
+        .run()
+        .await;
+    assert_eq!((told.verdict.clone(), told.boots()), (RunVerdict::Passed, 1));
+    let said = "environment 1.1: web ran out of memory, and a process of it was killed: it has no memory limit of its \
+                own; tests that fail now are not to blame";
+    assert_eq!(told.warnings(), [said]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_killed_for_want_of_memory_is_not_its_tests_doing() {
+    let told = with(Behaviour::OutOfMemory).await;
+    assert_blamed(
+        &told,
+        "browser ran out of memory while tests ran, and a process of it was killed: it has no memory limit of its own",
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_times_out_as_a_service_hangs_is_not_to_blame() {
+    let told = with(Behaviour::Freezes { service: "web".to_owned(), up_to: 1 }).await;
+    let cause = &told.broken()[0].cause;
+    assert!(cause.starts_with("web became unhealthy while tests ran: its health check failed 3 times"), "{cause}");
+    assert!(cause.ends_with("no answer within 1s") || cause.ends_with("no answer within 3s"), "{cause}");
+    assert_blamed(&told, cause);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_becomes_unhealthy_breaks_its_environment_though_every_test_passes() {
+    let mut tests = passing(1, 1);
+    tests[0].takes = Duration::from_secs(19);
+    let told = Scenario::new(1, tests).at(Duration::from_secs(2), |engine| engine.freeze(WEB)).run().await;
+    assert_eq!(told.outcomes("::passes 0"), ["environment broke", "passed"]);
+    let cause = "web became unhealthy while tests ran: its health check failed 3 times in a row, at last: no answer \
+                 within 1s";
+    assert_eq!(told.broken()[0].cause, cause);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_health_check_that_fails_once_is_no_illness() {
+    let mut tests = passing(1, 1);
+    tests[0].takes = Duration::from_secs(19);
+    let (ok, bad) = (|| Answer::code(0), || Answer::code(1));
+    let answers = vec![ok(), bad(), bad(), ok(), bad(), bad(), ok()];
+    let told = Scenario::new(1, tests).answers("-web", "curl", answers).run().await;
+    assert_eq!((told.verdict.clone(), told.boots()), (RunVerdict::Passed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_beside_a_health_check_that_recovers_counts() {
+    let mut tests = passing(2, 3);
+    tests.push(test("spec/0_spec.rb", "broken", Behaviour::Fails));
+    let answers = vec![Answer::code(0), Answer::code(1), Answer::code(0)];
+    let told = Scenario::new(2, tests).answers("-web", "curl", answers).run().await;
+    assert_eq!(told.test_verdict("::broken"), TestVerdict::Failed);
+    assert_eq!(told.broken().len(), 0);
+}
+
+/// A service that others neither wait for nor use.
+fn with_step(ends: Life) -> Scenario {
+    let mut tests = passing(4, 4);
+    tests.push(test("spec/9_spec.rb", "fails", Behaviour::FailsUpTo(1)));
+    let mut scenario = Scenario::new(1, tests);
+    let image = ImageSource::Named("shop:1".to_owned());
+    scenario.manifest.compose.services.insert("warmup".to_owned(), Service { image, ..Service::default() });
+    scenario.life("-warmup", ends)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_nothing_waits_for_may_end_well_at_any_time() {
+    for seconds in 0..8 {
+        let told = with_step(Life::ends(Duration::from_secs(seconds), 0)).run().await;
+        assert_eq!((told.verdict.clone(), told.broken().len()), (RunVerdict::Passed, 0), "after {seconds} s");
+        assert_eq!(told.outcomes("::fails"), ["failed", "passed"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_ends_badly_breaks_its_environment() {
+    let ends = Life { times: Some(1), ..Life::ends(Duration::from_secs(4), 2) };
+    let told = with_step(ends).run().await;
+    assert_eq!(told.broken()[0].cause, "warmup ended with exit code 2 while tests ran");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ends_well_breaks_its_environment() {
+    let mut scenario = with_step(Life { times: Some(1), ..Life::ends(Duration::from_secs(4), 0) });
+    scenario.manifest.compose.services["warmup"].restarts = true;
+    let told = scenario.run().await;
+    assert_eq!(told.broken()[0].cause, "warmup ended with exit code 0 while tests ran");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_somebody_else_paused_is_to_blame_for_what_fails_meanwhile() {
+    let mut tests = passing(2, 3);
+    tests.push(test("spec/0_spec.rb", "slow", Behaviour::FailsUpTo(1)));
+    tests.last_mut().expect("it").takes = Duration::from_secs(10);
+    let told =
+        Scenario::new(1, tests).at(Duration::from_secs(6), |engine| engine.tell(WEB, Happened::Paused)).run().await;
+    assert_eq!(told.outcomes("::slow"), ["environment broke", "passed"]);
+    assert_eq!(told.broken()[0].cause, "web was paused by somebody else while tests ran");
+}
