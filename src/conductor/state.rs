@@ -12,7 +12,7 @@ use crate::id::{EnvironmentId, LaneIndex, TestId};
 use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
 use crate::plan::plan;
-use crate::queue::{Handout, Queue, Take};
+use crate::queue::{Handout, Queue, Suspect, Take};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, run_verdict};
 
 #[cfg(test)]
@@ -31,6 +31,8 @@ pub struct Rules {
     pub max_failures: Option<u32>,
     /// Whether flaky tests gate.
     pub fail_on_flaky: bool,
+    /// Whether an environment is used on after an attempt failed in it; one in which too much fails is suspected then.
+    pub keeps_failed: bool,
 }
 
 /// What the conductor is to do, in this order.
@@ -143,7 +145,7 @@ impl State {
                 emit(RunEvent::LaneStoodDown { lane, why });
             }
         }
-        actions.extend(self.deal());
+        actions.extend(self.settle_and_deal(now));
         actions.extend(self.spares());
         actions
     }
@@ -167,7 +169,7 @@ impl State {
             let why = why.collect::<Vec<_>>().join("\n");
             actions.extend(self.stop(StopReason::NoEnvironments(why), now));
         }
-        actions.extend(self.deal());
+        actions.extend(self.settle_and_deal(now));
         actions.extend(self.spares());
         actions
     }
@@ -187,9 +189,10 @@ impl State {
         let Phase::Dealing { tests, queue } = &mut self.phase else {
             return (Vec::new(), run_verdict([], self.stopping.clone(), self.rules.fail_on_flaky));
         };
-        let left = queue
-            .stop()
+        let late = queue.take_settled();
+        let left = late
             .into_iter()
+            .chain(queue.stop())
             .map(|(index, verdict)| Action::Emit(RunEvent::TestSettled { test: tests[index].id.clone(), verdict }));
         let actions = left.collect();
         let verdict = run_verdict(queue.verdicts().flatten(), self.stopping.clone(), self.rules.fail_on_flaky);
@@ -243,7 +246,8 @@ impl State {
     fn listed(&mut self, listed: Vec<ListedTest>, now: Timestamp) -> Vec<Action> {
         let plan = plan(listed, &self.rules.history, self.rules.seed);
         let units = plan.units.len();
-        let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits);
+        let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits)
+            .suspecting(self.rules.keeps_failed);
         for (lane, environment) in &self.lanes {
             match environment {
                 Some(environment) => queue.join(*environment),
@@ -268,6 +272,24 @@ impl State {
             actions.extend(self.stop(StopReason::MaxFailures, now));
         }
         actions
+    }
+
+    /// Deals out work, and tells what the queue has come to know meanwhile.
+    fn settle_and_deal(&mut self, now: Timestamp) -> Vec<Action> {
+        let mut actions = Vec::new();
+        loop {
+            actions.extend(self.deal());
+            let Phase::Dealing { tests, queue } = &mut self.phase else { return actions };
+            let settled: Vec<_> =
+                queue.take_settled().into_iter().map(|(test, v)| (tests[test].id.clone(), v)).collect();
+            actions.extend(queue.take_suspects().into_iter().map(suspicion));
+            if settled.is_empty() {
+                return actions;
+            }
+            for (test, verdict) in settled {
+                actions.extend(self.settled(test, verdict, now));
+            }
+        }
     }
 
     /// Gives every idle lane that can have work some.
@@ -306,6 +328,14 @@ impl State {
         }
         actions
     }
+}
+
+fn suspicion(Suspect { environment, failed }: Suspect) -> Action {
+    let message = format!(
+        "environment {environment} is suspect: {failed} tests in a row failed in it while others passed elsewhere; it is \
+         replaced, and they are tried elsewhere before they count"
+    );
+    Action::Emit(RunEvent::Warning { message })
 }
 
 fn work(handout: Handout, tests: &[PlannedTest]) -> Work {

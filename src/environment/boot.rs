@@ -18,7 +18,7 @@ use super::logs::Logs;
 use super::ready::{Environment, runner_ended_at_once};
 use super::run_once::{Once, run_once};
 use super::subnet::Subnets;
-use super::vitals::{Expected, Vitals};
+use super::vitals::{Expected, Vitals, with_log};
 use super::watch::Live;
 use crate::engine::{ContainerState, Engine, EngineError, NetworkOf, NetworkSpec, RefusalKind, ThingKind};
 use crate::event::BrokenEnvironment;
@@ -293,11 +293,9 @@ impl Boot<'_> {
         if out_of_memory {
             vitals.found_starved();
         }
-        BrokenEnvironment {
-            service: Some(name.to_owned()),
-            cause: vitals.ending(name, code, Expected { lasts: true, memory }, when),
-            log_tail: self.logs.tail_at_end(name).await,
-        }
+        let log_tail = self.logs.tail_at_end(name).await;
+        let cause = with_log(vitals.ending(name, code, Expected { lasts: true, memory }, when), &log_tail);
+        BrokenEnvironment { service: Some(name.to_owned()), cause, log_tail }
     }
 
     /// A service that runs on, or `None` for one that has done its work and ended well.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::health::HealthCheck;
 use super::ready::Environment;
-use super::vitals::{Concern, Vitals};
+use super::vitals::{Concern, Vitals, with_log};
 use super::watch::{Live, connects};
 use crate::engine::{ContainerState, Happened};
 use crate::event::BrokenEnvironment;
@@ -177,6 +177,7 @@ impl Environment {
 
     async fn broken(&self, service: String, cause: String, ended: bool) -> BrokenEnvironment {
         let log_tail = if ended { self.logs().tail_at_end(&service).await } else { self.logs().tail(&service) };
+        let cause = with_log(cause, &log_tail);
         BrokenEnvironment { service: Some(service), cause, log_tail }
     }
 }

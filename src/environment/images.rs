@@ -104,6 +104,7 @@ async fn named(
     if service.pull == PullPolicy::Never {
         return Err(ImageError::NotThere { service: name.to_owned(), image: reference.to_owned() });
     }
+    progress.line(name, &format!("pulling {reference}"));
     engine.pull_image(reference, platform, &|line| progress.line(name, line)).await.map_err(failed)?;
     found(engine, name, reference).await.map(|image| (image, false))
 }

@@ -46,6 +46,7 @@ pub(super) async fn run_once(
         let said = String::from_utf8_lossy(&said).trim().to_owned();
         match engine::exit_code(engine, &exec.id).await.map_err(|error| error.to_string())? {
             0 => Ok(()),
+            code if said.is_empty() => Err(format!("exit code {code}")),
             code => Err(format!("exit code {code}: {said}")),
         }
     };

@@ -156,6 +156,13 @@ fn limit(memory: Option<u64>) -> String {
     }
 }
 
+/// A cause, with what the end of the service's log says of it that an exit code can't tell.
+pub(super) fn with_log(cause: String, log_tail: &[String]) -> String {
+    const DISK_FULL: &str = "No space left on device";
+    let says_so = !cause.contains(DISK_FULL) && log_tail.iter().any(|line| line.contains(DISK_FULL));
+    if says_so { format!("{cause}; its log says: {DISK_FULL}") } else { cause }
+}
+
 /// A number of bytes with a unit: `64 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];

@@ -67,6 +67,17 @@ impl Default for Reset {
 }
 
 impl Reset {
+    /// Whether an environment is used on after an attempt failed in it.
+    pub fn keeps_failed(&self) -> bool {
+        match (self.after, &self.how) {
+            (ResetAfter::Never, _) => true,
+            (ResetAfter::Unit | ResetAfter::Failure, ResetHow::Recycle) => false,
+            (ResetAfter::Unit | ResetAfter::Failure, ResetHow::Command { .. } | ResetHow::PostgresTemplate { .. }) => {
+                true
+            }
+        }
+    }
+
     /// The service that it needs.
     pub fn service(&self) -> Option<&str> {
         match &self.how {

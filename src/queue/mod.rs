@@ -4,14 +4,22 @@
 //! [`ended`](Queue::ended), test by test, or [given back](Queue::give_back). A failed test comes back as a unit of
 //! its own, ahead of the rest, that no environment may take in which it failed. Every test settles exactly once,
 //! whatever the order of endings, lane losses and stops; the property tests hold that.
+//!
+//! Where environments outlive failures, one in which too much fails is suspect ([`stretch`]): it is recycled, and its
+//! failures are tried elsewhere before they count. Until that is known, a verdict may have to wait; it comes out of
+//! [`take_settled`](Queue::take_settled) then.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, UnitId};
 use crate::verdict::{AttemptLimits, NextStep, Outcome, TestVerdict, next_step, verdict_at_stop};
 
+mod stretch;
+
 #[cfg(test)]
 pub(crate) mod properties;
+
+use stretch::Stretch;
 
 /// A test, by its place in the plan.
 pub type TestIndex = usize;
@@ -50,6 +58,8 @@ struct Waiting {
 struct TestState {
     outcomes: Vec<Outcome>,
     failed_in: BTreeSet<EnvironmentId>,
+    /// Failures in suspect environments, which do not use up attempts.
+    excused: u32,
     verdict: Option<TestVerdict>,
 }
 
@@ -59,7 +69,7 @@ enum LaneState {
     /// It boots an environment that nothing has failed in yet.
     Booting,
     /// It has this environment, and holds these tests.
-    Ready { environment: EnvironmentId, holds: VecDeque<TestIndex> },
+    Ready { environment: EnvironmentId, holds: VecDeque<TestIndex>, unit: UnitId, stretch: Stretch },
 }
 
 /// The queue of a run.
@@ -70,6 +80,18 @@ pub struct Queue {
     lanes: BTreeMap<LaneIndex, LaneState>,
     limits: AttemptLimits,
     handed_out: u32,
+    suspects: bool,
+    settled_late: Vec<(TestIndex, TestVerdict)>,
+    newly_suspect: Vec<Suspect>,
+}
+
+/// An environment that has become suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Which.
+    pub environment: EnvironmentId,
+    /// How many tests failed in it in a row.
+    pub failed: usize,
 }
 
 impl Queue {
@@ -81,25 +103,47 @@ impl Queue {
             lanes: BTreeMap::new(),
             limits,
             handed_out: 0,
+            suspects: false,
+            settled_late: Vec::new(),
+            newly_suspect: Vec::new(),
         }
+    }
+
+    /// Environments are used on after a failure, so that one in which too much fails is suspected.
+    pub fn suspecting(self, suspects: bool) -> Self {
+        Self { suspects, ..self }
+    }
+
+    /// Verdicts that had to wait and are known by now.
+    pub fn take_settled(&mut self) -> Vec<(TestIndex, TestVerdict)> {
+        std::mem::take(&mut self.settled_late)
+    }
+
+    /// Environments that have become suspect since the last time.
+    pub fn take_suspects(&mut self) -> Vec<Suspect> {
+        std::mem::take(&mut self.newly_suspect)
     }
 
     /// A lane starts to boot an environment: its first, or one in place of one that broke or was recycled. What
     /// it held before is given back.
     pub fn booting(&mut self, lane: LaneIndex) {
         self.give_back(lane);
+        self.close(lane);
         self.lanes.insert(lane, LaneState::Booting);
     }
 
     /// A lane's environment is ready.
     pub fn join(&mut self, environment: EnvironmentId) {
         self.give_back(environment.lane);
-        self.lanes.insert(environment.lane, LaneState::Ready { environment, holds: VecDeque::new() });
+        self.close(environment.lane);
+        let (unit, stretch) = (UnitId(0), Stretch::default());
+        self.lanes.insert(environment.lane, LaneState::Ready { environment, holds: VecDeque::new(), unit, stretch });
     }
 
     /// A lane takes no more part. What it held is given back.
     pub fn leave(&mut self, lane: LaneIndex) {
         self.give_back(lane);
+        self.close(lane);
         self.lanes.remove(&lane);
     }
 
@@ -115,15 +159,22 @@ impl Queue {
 
     /// What a lane with a ready environment is to do next. A lane that still holds tests is told to wait.
     pub fn take(&mut self, lane: LaneIndex) -> Take {
-        let Some(LaneState::Ready { environment, holds }) = self.lanes.get(&lane) else { return Take::Wait };
+        let Some(LaneState::Ready { environment, holds, stretch, .. }) = self.lanes.get(&lane) else {
+            return Take::Wait;
+        };
         if !holds.is_empty() {
             return Take::Wait;
         }
         let environment = *environment;
+        if stretch.is_suspect() && !self.is_settled() {
+            return Take::Recycle;
+        }
         if let Some(place) = self.waiting.iter().position(|unit| !unit.avoid.contains(&environment)) {
             let Some(unit) = self.waiting.remove(place) else { return Take::Wait };
             return Take::Unit(self.hand_out(lane, unit));
         }
+        // Nothing more will be learnt of this environment for now.
+        self.close(lane);
         if self.waiting.is_empty() {
             return if self.is_settled() { Take::Finished } else { Take::Wait };
         }
@@ -142,8 +193,9 @@ impl Queue {
     fn hand_out(&mut self, lane: LaneIndex, unit: Waiting) -> Handout {
         self.handed_out += 1;
         let tests = unit.tests.iter().map(|&test| (test, self.next_attempt(test))).collect();
-        if let Some(LaneState::Ready { holds, .. }) = self.lanes.get_mut(&lane) {
+        if let Some(LaneState::Ready { holds, unit: of, .. }) = self.lanes.get_mut(&lane) {
             *holds = unit.tests.into();
+            *of = UnitId(self.handed_out);
         }
         Handout { unit: UnitId(self.handed_out), tests }
     }
@@ -152,27 +204,104 @@ impl Queue {
         AttemptNumber(u32::try_from(self.tests[test].outcomes.len()).unwrap_or(u32::MAX - 1) + 1)
     }
 
-    /// An attempt of a test that the lane holds has ended. Returns the verdict if that settles the test. An ending
-    /// of a test that the lane does not hold changes nothing.
+    /// An attempt of a test that the lane holds has ended. Returns the verdict if that settles the test at once. An
+    /// ending of a test that the lane does not hold changes nothing.
     pub fn ended(&mut self, lane: LaneIndex, test: TestIndex, outcome: Outcome) -> Option<TestVerdict> {
-        let Some(LaneState::Ready { environment, holds }) = self.lanes.get_mut(&lane) else { return None };
+        let Some(LaneState::Ready { environment, holds, unit, stretch }) = self.lanes.get_mut(&lane) else {
+            return None;
+        };
         let place = holds.iter().position(|held| *held == test)?;
         holds.remove(place);
         let state = &mut self.tests[test];
+        let first_failure = outcome.counts_against_test() && state.failed_in.is_empty();
         if outcome.counts_against_test() {
             state.failed_in.insert(*environment);
         }
+        if self.suspects && first_failure {
+            stretch.fail(test, *unit);
+        }
+        let passed = outcome == Outcome::Passed;
         state.outcomes.push(outcome);
-        match next_step(&state.outcomes, self.limits) {
+        let verdict = match self.next_step(test) {
+            NextStep::Settle(_) if first_failure && self.may_turn_out_suspect(lane) => {
+                if let Some(LaneState::Ready { stretch, .. }) = self.lanes.get_mut(&lane) {
+                    stretch.hold(test);
+                }
+                None
+            }
             NextStep::Settle(verdict) => {
-                state.verdict = Some(verdict);
+                self.tests[test].verdict = Some(verdict);
                 Some(verdict)
             }
             NextStep::TryAgain => {
-                let avoid = state.failed_in.clone();
-                self.waiting.push_front(Waiting { tests: vec![test], avoid });
+                self.try_again(test);
                 None
             }
+        };
+        self.judge(lane, passed);
+        verdict
+    }
+
+    fn next_step(&self, test: TestIndex) -> NextStep {
+        let state = &self.tests[test];
+        let attempts = self.limits.attempts.saturating_add(state.excused);
+        next_step(&state.outcomes, AttemptLimits { attempts, ..self.limits })
+    }
+
+    fn try_again(&mut self, test: TestIndex) {
+        let avoid = self.tests[test].failed_in.clone();
+        self.waiting.push_front(Waiting { tests: vec![test], avoid });
+    }
+
+    /// Whether it may still come out that the failures in a lane's environment are the environment's: others run
+    /// beside it, and more will run in it.
+    fn may_turn_out_suspect(&self, lane: LaneIndex) -> bool {
+        let holds = match self.lanes.get(&lane) {
+            Some(LaneState::Ready { holds, .. }) => !holds.is_empty(),
+            Some(LaneState::Booting) | None => false,
+        };
+        self.suspects && self.lanes.len() > 1 && (holds || !self.waiting.is_empty())
+    }
+
+    /// After an attempt in a lane: what it means for the failures in a row, in its environment and in the others'.
+    fn judge(&mut self, lane: LaneIndex, passed: bool) {
+        let (mut released, mut excused) = (Vec::new(), Vec::new());
+        for (other, state) in &mut self.lanes {
+            let LaneState::Ready { environment, stretch, .. } = state else { continue };
+            match (passed, *other == lane) {
+                (true, true) => released.extend(stretch.pass()),
+                (true, false) => stretch.pass_elsewhere(),
+                (false, _) => {}
+            }
+            excused.extend(stretch.judge().map(|excused| (*environment, excused)));
+        }
+        self.settle(released);
+        for (environment, stretch::Excused { newly, tests, held }) in excused {
+            if newly {
+                self.newly_suspect.push(Suspect { environment, failed: tests.len() });
+            }
+            for test in tests {
+                self.tests[test].excused += 1;
+            }
+            for test in held {
+                self.try_again(test);
+            }
+        }
+    }
+
+    /// A lane's environment is of no more use, or there is nothing more for it: what waited is settled.
+    fn close(&mut self, lane: LaneIndex) {
+        if let Some(LaneState::Ready { stretch, .. }) = self.lanes.get_mut(&lane) {
+            let released = stretch.pass();
+            self.settle(released);
+        }
+    }
+
+    fn settle(&mut self, tests: Vec<TestIndex>) {
+        for test in tests {
+            let verdict = verdict_at_stop(&self.tests[test].outcomes);
+            self.tests[test].verdict = Some(verdict);
+            self.settled_late.push((test, verdict));
         }
     }
 

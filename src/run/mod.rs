@@ -152,6 +152,7 @@ impl Prepared {
             history: store.expected_durations(&manifest.suite.name).await?,
             max_failures: args.max_failures.map(std::num::NonZero::get),
             fail_on_flaky: args.fail_on_flaky,
+            keeps_failed: manifest.environment.reset.keeps_failed(),
         };
         let run_folder = args.reports.join(&manifest.suite.name).join(header.run.as_str());
         std::fs::create_dir_all(&run_folder)

@@ -19,7 +19,7 @@ fn with_one_lane(stage: &Stage, ready_within: &str, variable: (&str, &str)) -> F
 fn a_service_that_never_becomes_healthy_is_named_with_the_end_of_its_log() {
     let stage = Stage::new("a_service_that_never_becomes_healthy_is_named_with_the_end_of_its_log");
     let finished = with_one_lane(&stage, "6s", ("TINY_FAULTS", "sick"));
-    let cause = "web was not ready within 6s: its health check failed: exit code 1:";
+    let cause = "web was not ready within 6s: its health check failed: exit code 1";
     assert_eq!(finished.said.matches(&format!("ENV BROKE environment 1.1: {cause}")).count(), 1, "{}", finished.said);
     assert!(finished.said.contains("web | web: the licence has expired"), "{}", finished.said);
     let meaning = format!("exit code 3: environments could not be provided: lane 1: {cause}");

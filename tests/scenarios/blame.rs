@@ -1,9 +1,12 @@
 //! What is the environment's fault, and how that is found out.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use shakedown::engine::Happened;
 use shakedown::engine::fake::{Answer, Behaviour, Life};
+use shakedown::event::RunEvent;
+use shakedown::manifest::ResetAfter;
 use shakedown::manifest::compose::{ImageSource, Service};
 use shakedown::verdict::{RunVerdict, TestVerdict};
 
@@ -148,4 +151,59 @@ async fn a_service_that_somebody_else_paused_is_to_blame_for_what_fails_meanwhil
         Scenario::new(1, tests).at(Duration::from_secs(6), |engine| engine.tell(WEB, Happened::Paused)).run().await;
     assert_eq!(told.outcomes("::slow"), ["environment broke", "passed"]);
     assert_eq!(told.broken()[0].cause, "web was paused by somebody else while tests ran");
+}
+
+/// Tests of which some fail in environment 1.1 only, over two lanes whose environments are used on after a failure;
+/// each test has one attempt.
+fn in_a_bad_place(bad_files: std::ops::Range<usize>) -> Scenario {
+    let mut tests = passing(10, 2);
+    for test in &mut tests {
+        if bad_files.clone().any(|file| test.file.starts_with(&format!("spec/{file}_"))) {
+            test.behaviour = Behaviour::FailsIn("1.1".to_owned());
+        }
+    }
+    let mut scenario = Scenario::new(2, tests);
+    scenario.manifest.environment.reset.after = ResetAfter::Never;
+    scenario.manifest.retry.attempts = NonZeroU32::MIN;
+    scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspect_environment_is_replaced_and_its_failures_are_tried_elsewhere_before_they_count() {
+    let told = in_a_bad_place(0..10).run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let failed: usize = told.events.iter().filter(|event| is_failure(event)).count();
+    assert!(failed >= 3, "they stay on record: {failed}");
+    let flaky = told.verdicts().into_values().filter(|verdict| *verdict == TestVerdict::Flaky).count();
+    assert_eq!(flaky, failed);
+    let warnings = told.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let said = "environment 1.1 is suspect: 3 tests in a row failed in it while others passed elsewhere; it is replaced, \
+                and they are tried elsewhere before they count";
+    assert_eq!(warnings[0], said);
+    assert_eq!(told.boots(), 3);
+}
+
+fn is_failure(event: &RunEvent) -> bool {
+    matches!(event, RunEvent::AttemptEnded(attempt) if attempt.outcome.counts_against_test())
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_file_that_fails_casts_no_suspicion_on_its_environment() {
+    let told = in_a_bad_place(0..1).run().await;
+    assert_eq!(told.warnings(), Vec::<String>::new());
+    assert_eq!(told.boots(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suite_that_fails_everywhere_fails() {
+    let mut tests = passing(6, 2);
+    for test in &mut tests {
+        test.behaviour = Behaviour::Fails;
+    }
+    let mut scenario = Scenario::new(2, tests);
+    scenario.manifest.environment.reset.after = ResetAfter::Never;
+    scenario.manifest.retry.attempts = NonZeroU32::MIN;
+    let told = scenario.run().await;
+    assert_eq!((told.verdict.clone(), told.boots(), told.warnings().len()), (RunVerdict::Failed, 2, 0));
 }

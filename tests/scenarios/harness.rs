@@ -129,11 +129,12 @@ impl Scenario {
         let run = RunId::from_stored("20260101-000000-abcdef");
         let shared = shared(&self, &engine, run.clone(), logs.path().to_owned());
         let rules = Rules {
-            limits: AttemptLimits { attempts: 3, environment_attempts: 3 },
+            limits: AttemptLimits { attempts: self.manifest.retry.attempts.get(), environment_attempts: 3 },
             seed: 1,
             history: HashMap::new(),
             max_failures: self.max_failures,
             fail_on_flaky: false,
+            keeps_failed: self.manifest.environment.reset.keeps_failed(),
         };
         let (sender, reasons) = mpsc::channel(4);
         let kill = CancellationToken::new();

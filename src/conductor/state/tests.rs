@@ -10,7 +10,7 @@ use crate::verdict::{Interruption, Outcome};
 
 fn rules(max_failures: Option<u32>) -> Rules {
     let limits = AttemptLimits { attempts: 3, environment_attempts: 3 };
-    Rules { limits, seed: 1, history: HashMap::new(), max_failures, fail_on_flaky: false }
+    Rules { limits, seed: 1, history: HashMap::new(), max_failures, fail_on_flaky: false, keeps_failed: true }
 }
 
 fn listed(files: &[u8]) -> Vec<ListedTest> {

@@ -113,7 +113,10 @@ async fn outcome(test: &FakeTest, inside: &Inside, attempt: u64) -> Told {
             inside.engine.world().tell(&inside.container, Happened::OutOfMemory);
             Told::Killed
         }
-        Behaviour::Starves { .. } | Behaviour::Freezes { .. } | Behaviour::OutOfMemory => Told::Passed,
+        Behaviour::FailsIn(environment) if inside.container.contains(&format!("-{environment}-")) => Told::Failed,
+        Behaviour::FailsIn(_) | Behaviour::Starves { .. } | Behaviour::Freezes { .. } | Behaviour::OutOfMemory => {
+            Told::Passed
+        }
         Behaviour::Unknown | Behaviour::Silent => Told::Nothing,
     }
 }

@@ -100,6 +100,8 @@ pub enum Behaviour {
     },
     /// In its first attempt, its worker is killed as the container is out of memory.
     OutOfMemory,
+    /// It fails in this environment, `1.1`, and passes elsewhere.
+    FailsIn(String),
     /// It is listed, but not known when it is asked for.
     Unknown,
     /// It is known, but nothing is heard of it.

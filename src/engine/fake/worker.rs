@@ -146,6 +146,7 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::Starves { .. }
         | Behaviour::Freezes { .. }
         | Behaviour::OutOfMemory
+        | Behaviour::FailsIn(_)
         | Behaviour::Unknown
         | Behaviour::FailsNoisily(_)
         | Behaviour::EndIsGarbled(_)
@@ -196,9 +197,12 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
             inside.engine.world().tell(&inside.container, Happened::OutOfMemory);
             return Some(137);
         }
-        Behaviour::Crashes { .. } | Behaviour::Starves { .. } | Behaviour::Freezes { .. } | Behaviour::OutOfMemory => {
-            "passed"
-        }
+        Behaviour::FailsIn(environment) if inside.container.contains(&format!("-{environment}-")) => "failed",
+        Behaviour::FailsIn(_)
+        | Behaviour::Crashes { .. }
+        | Behaviour::Starves { .. }
+        | Behaviour::Freezes { .. }
+        | Behaviour::OutOfMemory => "passed",
         Behaviour::FailsNoisily(lines) => {
             for line in 0..*lines {
                 inside.write_error(format!("line {line} of what the test writes\n"));

@@ -1,0 +1,81 @@
+//! Failures in a row in one environment, and whether they say more of it than of the tests. Pure.
+//!
+//! An environment is suspect when three tests or more, of two units or more, have failed in it in a row, each for the
+//! first time anywhere, while a test passed elsewhere. Two units: one broken file must not cast suspicion on where it
+//! ran. For the first time: a test that has failed elsewhere before says nothing of this place, and so no test has more
+//! than one of its failures excused. Suspicion never falls on a lane: it gets a fresh environment, as any other.
+
+use std::collections::BTreeSet;
+
+use super::TestIndex;
+use crate::id::UnitId;
+
+/// How many tests have to fail in a row.
+const TESTS: usize = 3;
+/// Of how many units they have to be.
+const UNITS: usize = 2;
+
+/// The failures in a row in one environment, since the last pass there.
+#[derive(Debug, Default)]
+pub(super) struct Stretch {
+    failed: Vec<(TestIndex, UnitId)>,
+    passed_elsewhere: bool,
+    /// Whether it was suspect once; then it stays so.
+    suspect: bool,
+    /// Tests of `failed` whose verdict waits for what the stretch turns out to be.
+    held: Vec<TestIndex>,
+}
+
+impl Stretch {
+    /// A test failed here, for the first time anywhere.
+    pub(super) fn fail(&mut self, test: TestIndex, unit: UnitId) {
+        self.failed.push((test, unit));
+    }
+
+    /// The verdict of a test that failed here waits.
+    pub(super) fn hold(&mut self, test: TestIndex) {
+        self.held.push(test);
+    }
+
+    /// A test passed here. Returns the tests whose verdict does not wait any longer.
+    pub(super) fn pass(&mut self) -> Vec<TestIndex> {
+        self.failed.clear();
+        self.passed_elsewhere = false;
+        std::mem::take(&mut self.held)
+    }
+
+    /// A test passed in another environment.
+    pub(super) fn pass_elsewhere(&mut self) {
+        self.passed_elsewhere |= !self.failed.is_empty();
+    }
+
+    /// Whether the environment is suspect.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.suspect
+    }
+
+    /// Whether its failures in a row make the environment suspect by now. Returns the tests that are to be excused for
+    /// it, and how many of them have a verdict that waited.
+    pub(super) fn judge(&mut self) -> Option<Excused> {
+        let units: BTreeSet<UnitId> = self.failed.iter().map(|(_, unit)| *unit).collect();
+        let enough = self.failed.len() >= TESTS && units.len() >= UNITS && self.passed_elsewhere;
+        if self.failed.is_empty() || !(enough || self.suspect) {
+            return None;
+        }
+        let newly = !self.suspect;
+        self.suspect = true;
+        let tests = std::mem::take(&mut self.failed).into_iter().map(|(test, _)| test).collect();
+        Some(Excused { newly, tests, held: std::mem::take(&mut self.held) })
+    }
+}
+
+/// Tests whose failure in a suspect environment does not use up an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Excused {
+    /// Whether the environment was not suspect before.
+    pub(super) newly: bool,
+    /// The tests.
+    pub(super) tests: Vec<TestIndex>,
+    /// Those of them whose verdict had to wait.
+    pub(super) held: Vec<TestIndex>,
+}
