@@ -100,3 +100,20 @@ fn a_program_that_is_not_there_is_said_by_every_test() {
     assert!(failed.starts_with("the command could not be started (exit code 12"), "{failed}");
     assert!(failed.contains("no-such-program"), "{failed}");
 }
+
+#[test]
+fn results_are_read_from_a_file_system_in_memory_too() {
+    let stage = Stage::new("results_are_read_from_a_file_system_in_memory_too");
+    let folder = manifest(
+        &stage,
+        "list = \"echo one\"\nrun = \"mkdir {junit}; printf '<testsuite><testcase name=%s/>' {tests} > {junit}/a.xml; \
+         printf '<testcase name=\\\"two\\\"/></testsuite>' >> {junit}/a.xml\"",
+    );
+    let compose = "services:\n  runner:\n    image: debian:bookworm-slim\n    command: sleep infinity\n    \
+                   init: true\n    tmpfs: /tmp\n";
+    write(&folder.join("compose.yaml"), compose);
+    let text = std::fs::read_to_string(folder.join("shakedown.toml")).expect("written above");
+    write(&folder.join("shakedown.toml"), text.replace(&format!("{COMMAND}/compose.yaml"), "compose.yaml"));
+    let finished = stage.shakedown(&folder).with("--lanes 1").run().expect_code(0);
+    assert_eq!(finished.record().history.verdict("one"), "passed");
+}

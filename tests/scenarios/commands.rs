@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use shakedown::engine::RefusalKind;
-use shakedown::engine::fake::{Behaviour, Does, FakeEngine, FakeSuite, FakeTest, SuiteFault, Verb};
+use shakedown::engine::fake::{Answer, Behaviour, Does, FakeEngine, FakeSuite, FakeTest, SuiteFault, Verb};
 use shakedown::manifest::{CommandItems, CommandSuite, CommandTemplate, FrameworkKind, ItemKind, ResetAfter};
-use shakedown::verdict::{Outcome, RunVerdict, TestVerdict};
+use shakedown::verdict::{Interruption, Outcome, RunVerdict, StopReason, TestVerdict};
 
 use super::harness::{Scenario, passing, test};
 
@@ -134,6 +134,27 @@ async fn results_that_the_engine_loses_are_the_environments_fault() {
     scenario.engine.script(Verb::ReadArchive, "browser", 1, 1, Does::Refuse(RefusalKind::Unreachable));
     let told = scenario.run().await;
     assert_eq!(told.outcomes("passes 0"), ["environment broke", "passed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_in_a_file_system_in_memory_are_read_by_a_command() {
+    let junit = "<testsuite><testcase name='passes 0'/></testsuite>";
+    let scenario = commands_of(1, FakeSuite::new(passing(1, 1)), &["in memory: {junit}"]);
+    let told = scenario.answers("browser", "cat", vec![Answer::saying(0, junit)]).run().await;
+    assert_eq!(told.outcomes("passes 0"), ["passed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_stopped_while_a_command_runs_is_interrupted_quickly_and_leaves_nothing() {
+    for millis in (0..6_000).step_by(130) {
+        let mut tests = passing(1, 2);
+        tests.push(test("spec/a", "hangs", Behaviour::Hangs));
+        tests.push(test("spec/b", "flaky", Behaviour::FailsUpTo(1)));
+        let moment = Duration::from_millis(millis);
+        let told = commands(2, tests).stop_at(moment, StopReason::Signal(Interruption::Interrupt)).run().await;
+        assert_eq!(told.verdict, RunVerdict::Interrupted(Interruption::Interrupt), "stopped at {millis} ms");
+        assert!(told.took.saturating_sub(moment) < Duration::from_secs(2), "stopped at {millis} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -192,6 +192,7 @@ fn plain(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -282,5 +283,37 @@ mod tests {
         assert_eq!(failure.message, "1 of 2 testcases failed\nc: no\nthe results file is cut off after 2 testcases");
         assert_eq!((failure.class.as_str(), failure.file.as_deref(), failure.line), ("E", Some("c.js"), Some(7)));
         assert_eq!(failure.backtrace, ["at c.js:7"]);
+    }
+
+    fn any_case() -> impl Strategy<Value = Case> {
+        let ending = prop_oneof![
+            Just(CaseEnding::Passed),
+            Just(CaseEnding::Skipped { reason: String::new() }),
+            Just(CaseEnding::Failed { class: String::new(), message: "no".to_owned(), text: String::new() }),
+        ];
+        ("[ab]?", "[abc]", ending).prop_map(|(class, name, ending)| Case { class, name, ending, ..Case::default() })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever a command reports: a test passes only by what was said of it, and by exit code 0.
+        #[test]
+        fn nothing_passes_unsaid(
+            cases in proptest::collection::vec(any_case(), 0..5), code in prop_oneof![Just(0i64), 1i64..140],
+            flaw in proptest::option::of(Just("is cut off".to_owned())), file in any::<bool>(), item in "[abc]",
+        ) {
+            let kind = if file { ItemKind::File } else { ItemKind::Test };
+            let results = Results { cases: cases.clone(), flaw: flaw.clone() };
+            let judged = judge(&item, kind, &Ended { code, said: String::new(), results: Some(Ok(results)) });
+            let own: Vec<&Case> = cases.iter().filter(|case| file || case.name == item).collect();
+            let failed = own.iter().any(|case| matches!(case.ending, CaseEnding::Failed { .. }));
+            let passed = own.iter().any(|case| case.ending == CaseEnding::Passed);
+            if judged.outcome == SaidOutcome::Passed {
+                prop_assert!(code == 0 && passed && !failed && !(file && flaw.is_some()));
+            }
+            prop_assert_eq!(judged.failure.is_some(), judged.outcome == SaidOutcome::Failed);
+            prop_assert!(judged.failure.is_none_or(|failure| !failure.message.is_empty()));
+        }
     }
 }
