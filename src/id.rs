@@ -103,6 +103,8 @@ pub enum EnvironmentName {
     /// It was made to stand by for any lane, the how-manieth from 1: `s1`. The lane that takes it gives it an
     /// [`EnvironmentId`] of its own.
     Standby(u32),
+    /// It was made for what is frozen of it, and runs no tests: `snapshot`.
+    Snapshot,
 }
 
 impl EnvironmentName {
@@ -110,7 +112,7 @@ impl EnvironmentName {
     pub fn lane(self) -> Option<LaneIndex> {
         match self {
             Self::Lane(id) => Some(id.lane),
-            Self::Standby(_) => None,
+            Self::Standby(_) | Self::Snapshot => None,
         }
     }
 }
@@ -120,6 +122,7 @@ impl fmt::Display for EnvironmentName {
         match self {
             Self::Lane(id) => id.fmt(f),
             Self::Standby(number) => write!(f, "s{number}"),
+            Self::Snapshot => f.write_str("snapshot"),
         }
     }
 }

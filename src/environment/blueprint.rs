@@ -59,8 +59,16 @@ pub(super) enum Ready {
 }
 
 /// The name that everything of an environment starts with.
-fn prefix(run: &RunId, environment: EnvironmentName) -> String {
+pub(super) fn prefix(run: &RunId, environment: EnvironmentName) -> String {
     format!("shakedown-{run}-{environment}")
+}
+
+fn lane_of(environment: EnvironmentName) -> String {
+    match environment {
+        EnvironmentName::Lane(id) => id.lane.to_string(),
+        EnvironmentName::Standby(_) => "standby".to_owned(),
+        EnvironmentName::Snapshot => "snapshot".to_owned(),
+    }
 }
 
 /// Makes the blueprint of one environment.
@@ -74,7 +82,7 @@ pub(super) fn blueprint(
     let prefix = prefix(run, environment);
     let labels: Labels = [
         (label::RUN, run.to_string()),
-        (label::LANE, environment.lane().map_or_else(|| "standby".to_owned(), |lane| lane.to_string())),
+        (label::LANE, lane_of(environment)),
         (label::ENVIRONMENT, format!("{run}/{environment}")),
         (label::LEASE, lease.to_owned()),
     ]

@@ -35,6 +35,7 @@ const PROBE_WITHIN: Duration = Duration::from_secs(10);
 const SUBNET_TRIES: u32 = 1024;
 
 /// What all environments of a run share.
+#[derive(Clone)]
 pub struct Site {
     /// The engine they live on.
     pub engine: Arc<dyn Engine>,

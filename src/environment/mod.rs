@@ -21,6 +21,7 @@ mod logs;
 mod ready;
 mod reset;
 mod run_once;
+pub mod snapshot;
 mod subnet;
 pub mod sweep;
 mod tuning;
@@ -39,7 +40,7 @@ pub use usage::UseDuring;
 pub mod label {
     /// The run that made it.
     pub const RUN: &str = "dev.shakedown.run";
-    /// The lane it was made for, or `standby`.
+    /// The lane it was made for, `standby` or `snapshot`.
     pub const LANE: &str = "dev.shakedown.lane";
     /// The environment it is a part of: `RUN/LANE.GENERATION`.
     pub const ENVIRONMENT: &str = "dev.shakedown.environment";
@@ -49,6 +50,8 @@ pub mod label {
     pub const LEASE: &str = "dev.shakedown.lease";
     /// On leases: until when, by the engine's clock, see [`super::lease`].
     pub const LEASE_UNTIL: &str = "dev.shakedown.lease-until";
-    /// On images that were built: the suite.
+    /// On images of frozen services: the service.
+    pub const SNAPSHOT: &str = "dev.shakedown.snapshot";
+    /// On images that were built or frozen: the suite.
     pub const SUITE: &str = "dev.shakedown.suite";
 }

@@ -7,7 +7,8 @@ use super::findings::Findings;
 use super::raw::{Raw, Runner};
 use super::section::Located;
 use super::{
-    EnvironmentSettings, FILE_NAME, Manifest, Problem, Problems, RetrySettings, Suite, Warning, compose, raw, text,
+    EnvironmentSettings, FILE_NAME, Manifest, Problem, Problems, RetrySettings, Suite, Warning, compose, raw, snapshot,
+    text,
 };
 
 /// The names that Compose itself looks for, in its order.
@@ -69,7 +70,7 @@ fn assemble(
             return None;
         }
     };
-    let raw = raw::read(&content, findings)?;
+    let mut raw = raw::read(&content, findings)?;
     let read = compose_files(folder, &raw, findings).and_then(|files| {
         let runner = match &raw.runner {
             Runner::Named(runner) => Some(runner.value.as_str()),
@@ -86,6 +87,7 @@ fn assemble(
     if read.is_none() {
         report_missing_runner(&raw, findings);
     }
+    let snapshot = snapshot::settle(std::mem::take(&mut raw.snapshot), folder, findings);
     let Runner::Named(runner) = raw.runner else { return None };
     Some(Manifest {
         folder: folder.to_owned(),
@@ -97,6 +99,7 @@ fn assemble(
             attempts: raw.attempts,
             publish: raw.publish.into_iter().map(|service| service.value).collect(),
             reset: raw.reset,
+            snapshot,
             standby: raw.standby,
             ..EnvironmentSettings::new(runner.value)
         },

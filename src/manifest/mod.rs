@@ -18,14 +18,17 @@ mod problem;
 mod raw;
 mod reset;
 mod section;
+mod snapshot;
 mod subnets;
 mod suggest;
 mod text;
+mod words;
 
 pub use command::{CommandItems, CommandSuite, CommandTemplate, ItemKind};
 pub use load::load;
 pub use problem::{Problem, Problems, Warning};
 pub use reset::{Reset, ResetAfter, ResetHow};
+pub use snapshot::{Seed, Snapshot};
 pub use subnets::{Subnet, SubnetPool};
 
 use std::num::{NonZeroU16, NonZeroU32};
@@ -92,6 +95,8 @@ pub struct EnvironmentSettings {
     pub publish: Vec<String>,
     /// How an environment is made clean again.
     pub reset: Reset,
+    /// What is seeded once and starts from its frozen state.
+    pub snapshot: Snapshot,
     /// Spare environments that are kept ready, so that a lane need not wait for a fresh one.
     pub standby: u16,
 }
@@ -107,6 +112,7 @@ impl EnvironmentSettings {
             attempts: THREE,
             publish: Vec::new(),
             reset: Reset::default(),
+            snapshot: Snapshot::default(),
             standby: 0,
         }
     }

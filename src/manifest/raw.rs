@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
+use super::snapshot::{self, RawSnapshot};
 use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
 use super::{FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, command, reset, suggest};
@@ -25,6 +26,7 @@ const ENVIRONMENT: &[&str] = &[
     "attempts",
     "publish",
     "reset",
+    "snapshot",
     "standby",
 ];
 const RETRY: &[&str] = &["attempts", "test_timeout"];
@@ -50,6 +52,7 @@ pub(super) struct Raw {
     pub(super) publish: Vec<Located<String>>,
     pub(super) reset: Reset,
     pub(super) reset_service: Option<Located<String>>,
+    pub(super) snapshot: RawSnapshot,
     pub(super) standby: u16,
     pub(super) retry_attempts: NonZeroU32,
     pub(super) test_timeout: Duration,
@@ -107,6 +110,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         publish: environment.texts("publish", findings).unwrap_or_default(),
         reset,
         reset_service,
+        snapshot: snapshot::read(&environment, findings),
         standby: environment.whole("standby", 0..=MOST_STANDBY, findings).map_or(0, |n| u16::try_from(n).unwrap_or(0)),
         retry_attempts: attempts(&retry, findings),
         test_timeout: retry.wait("test_timeout", findings).unwrap_or(TWO_MINUTES),

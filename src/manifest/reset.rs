@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use toml::de::DeValue;
-
 use super::findings::Findings;
-use super::section::{Located, Section, kind_of};
-use super::suggest;
+use super::section::{Located, Section};
+use super::{suggest, words};
 
 const KEYS: &[&str] = &["after", "service", "command", "postgres", "user", "within"];
 const AFTER: [&str; 3] = ["unit", "failure", "never"];
@@ -92,7 +90,7 @@ pub(super) fn read(environment: &Section<'_>, findings: &mut Findings) -> Option
     let reset = environment.table("reset", "environment.reset", KEYS, findings)?;
     let after = after(&reset, findings);
     let service = reset.text("service", findings);
-    let command = command(&reset, findings);
+    let command = words::read(&reset, "command", "program and arguments: [\"/reset.sh\"]", findings);
     let postgres = reset.text("postgres", findings).map(|database| database.value);
     let user = reset.text("user", findings).map(|user| user.value);
     let within = reset.wait("within", findings).unwrap_or(HALF_A_MINUTE);
@@ -137,30 +135,6 @@ fn after(reset: &Section<'_>, findings: &mut Findings) -> ResetAfter {
             let help = suggest::help(unknown, "values", AFTER);
             findings.problem(word.line, format!("\"after\" can't be \"{unknown}\""), help);
             ResetAfter::Failure
-        }
-    }
-}
-
-/// A list of words, or a text for a shell.
-fn command(reset: &Section<'_>, findings: &mut Findings) -> Option<Vec<String>> {
-    let found = reset.get("command")?;
-    match found.value {
-        DeValue::String(_) => {
-            let text = reset.text("command", findings)?;
-            Some(vec!["sh".to_owned(), "-c".to_owned(), text.value])
-        }
-        DeValue::Array(_) => {
-            let words: Vec<String> = reset.texts("command", findings)?.into_iter().map(|word| word.value).collect();
-            if words.is_empty() {
-                findings.problem(found.line, "\"command\" is empty", "program and arguments: [\"/reset.sh\"]");
-                return None;
-            }
-            Some(words)
-        }
-        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Table(_) => {
-            let message = format!("\"command\" is {}", kind_of(found.value));
-            findings.problem(found.line, message, "a text for a shell, or a list of words: [\"/reset.sh\"]");
-            None
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, EngineError, Labelled, ThingKind};
 use crate::environment::images::{self, ImageProgress};
 use crate::environment::lease::{self, Lease};
-use crate::environment::{Site, Subnets, host_routes, sweep};
+use crate::environment::{Site, Subnets, host_routes, snapshot, sweep};
 use crate::event::{RunEvent, RunHeader};
 use crate::exit;
 use crate::guard::{self, Guard, Guarded};
@@ -226,18 +226,30 @@ impl Prepared {
             Err(error) => return RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string())),
         };
         let in_flight = TaskTracker::new();
+        let site = Site {
+            engine: self.engine.clone(),
+            manifest: self.manifest.clone(),
+            images,
+            run: self.header.run.clone(),
+            lease: self.header.owner.clone(),
+            logs: self.run_folder.join("logs"),
+            secrets: secrets.clone(),
+            subnets: self.subnets.clone(),
+            in_flight: in_flight.clone(),
+        };
+        let site = tokio::select! {
+            site = snapshot::provide(site, &progress) => site,
+            Some(reason) = listening.stops.reasons.recv() => {
+                landed(&in_flight).await;
+                return stopped(reason);
+            }
+        };
+        let site = match site {
+            Ok(site) => site,
+            Err(error) => return RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string())),
+        };
         let shared = Arc::new(Shared {
-            site: Site {
-                engine: self.engine.clone(),
-                manifest: self.manifest.clone(),
-                images,
-                run: self.header.run.clone(),
-                lease: self.header.owner.clone(),
-                logs: self.run_folder.join("logs"),
-                secrets,
-                subnets: self.subnets.clone(),
-                in_flight: in_flight.clone(),
-            },
+            site,
             standby: Standby::new(usize::from(self.manifest.environment.standby)),
             boots: Semaphore::new(self.header.cpus as usize),
             test_timeout: args.test_timeout.unwrap_or(self.manifest.retry.test_timeout),
@@ -246,9 +258,7 @@ impl Prepared {
         });
         let lanes = self.header.lanes;
         let verdict = conduct(self.rules.clone(), shared, lanes, listening.stops, &mut self.telling).await;
-        in_flight.close();
-        // Lanes wait for what they make, unless they were not waited for themselves.
-        let _ = tokio::time::timeout(LANDED_WITHIN, in_flight.wait()).await;
+        landed(&in_flight).await;
         verdict
     }
 
@@ -273,6 +283,12 @@ impl Prepared {
             (Err(error), None) => self.note(format!("{error}; the next run on this host removes what is left")).await,
         }
     }
+}
+
+/// Waits for what is still being made. Lanes wait for it, unless they were not waited for themselves.
+async fn landed(in_flight: &TaskTracker) {
+    in_flight.close();
+    let _ = tokio::time::timeout(LANDED_WITHIN, in_flight.wait()).await;
 }
 
 /// What a stop means before any lane was started.

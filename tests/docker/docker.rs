@@ -44,6 +44,11 @@ fn lines(arguments: &[&str]) -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
+/// The output of a command of `docker`, without the end of its last line.
+pub(crate) fn output(arguments: &[&str]) -> String {
+    lines(arguments).join("\n")
+}
+
 /// Everything on the engine that any run made.
 pub(crate) fn things() -> Vec<Thing> {
     let of = |kind: &'static str, list: &[&str], name: &str| {

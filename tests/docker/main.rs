@@ -20,6 +20,7 @@ mod rspec_worker;
 mod sharing;
 mod side_by_side;
 mod sixty;
+mod snapshot;
 mod stage;
 mod stopping;
 mod storefront;

@@ -12,8 +12,8 @@ use shakedown::conductor::state::Rules;
 use shakedown::conductor::{EventSink, Stops, conduct};
 use shakedown::engine::ImageInfo;
 use shakedown::engine::fake::{Answer, Behaviour, FakeEngine, FakeSuite, FakeTest, Life};
-use shakedown::environment::images::{Images, ServiceImage};
-use shakedown::environment::{Site, Subnets, sweep};
+use shakedown::environment::images::{ImageProgress, Images, ServiceImage};
+use shakedown::environment::{Site, Subnets, snapshot, sweep};
 use shakedown::event::RunEvent;
 use shakedown::id::RunId;
 use shakedown::lane::Shared;
@@ -121,13 +121,20 @@ impl Scenario {
         self
     }
 
+    /// What is shared by the environments of a run that is not made.
+    pub(crate) fn site(&self, run: &str) -> Site {
+        let engine = self.engine.clone().with_life("-migrate", Life::ends(Duration::from_millis(100), 0));
+        shared(self, &engine, RunId::from_stored(run), std::env::temp_dir().join("shakedown-no-logs")).site
+    }
+
     /// Makes the run.
     pub(crate) async fn run(self) -> Told {
         // The migration ends by itself, unless the scenario has said otherwise before.
         let engine = self.engine.clone().with_life("-migrate", Life::ends(Duration::from_millis(100), 0));
         let logs = tempfile::tempdir().expect("a folder for logs");
         let run = RunId::from_stored("20260101-000000-abcdef");
-        let shared = shared(&self, &engine, run.clone(), logs.path().to_owned());
+        let mut shared = shared(&self, &engine, run.clone(), logs.path().to_owned());
+        shared.site = snapshot::provide(shared.site, &Unheard).await.expect("frozen");
         let rules = Rules {
             limits: AttemptLimits { attempts: self.manifest.retry.attempts.get(), environment_attempts: 3 },
             seed: 1,
@@ -236,6 +243,15 @@ fn shop(lanes: u16) -> Manifest {
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: Duration::from_secs(20) },
         compose: Project { file: PathBuf::from("shop/compose.yaml"), services, secrets: Vec::new() },
     }
+}
+
+/// Nobody listens to what is said of images.
+pub(crate) struct Unheard;
+
+impl ImageProgress for Unheard {
+    fn line(&self, _service: &str, _line: &str) {}
+
+    fn ready(&self, _service: &str, _took: Duration) {}
 }
 
 struct Collecting {
