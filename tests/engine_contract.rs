@@ -12,7 +12,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use shakedown::engine::docker::DockerEngine;
 use shakedown::engine::fake::{Answer, Does, FakeEngine, Life, Verb};
 use shakedown::engine::{
-    ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, FileInside, Happened, HostPort, ImageBuild,
+    ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, FileInside, FileSpec, Happened, HostPort, ImageBuild,
     ImageInfo, Labels, NetworkSpec, Output, RefusalKind, ThingKind, Volume, VolumeSource, read_files,
 };
 use shakedown::environment::{Subnets, label, sweep};
@@ -182,6 +182,7 @@ contract! {
     reads, fake_exec_reads_its_input_to_the_end, docker_exec_reads_its_input_to_the_end;
     misses, fake_a_missing_program_is_said_with_126_or_127, docker_a_missing_program_is_said_with_126_or_127;
     writes, fake_a_written_file_is_there, docker_a_written_file_is_there;
+    is_given, fake_a_file_that_a_container_is_given_is_there_at_its_start, docker_a_file_that_a_container_is_given_is_there_at_its_start;
     reads_back, fake_a_file_is_read_back_and_so_is_a_folder, docker_a_file_is_read_back_and_so_is_a_folder;
     logs, fake_logs_come_from_the_first_byte_to_the_end, docker_logs_come_from_the_first_byte_to_the_end;
     dies, fake_what_happens_to_a_container_is_told_in_its_order, docker_what_happens_to_a_container_is_told_in_its_order;
@@ -256,6 +257,17 @@ async fn writes(ground: &Ground) {
     ground.engine.write_file(&container, "/tmp/written", b"content").await.expect("written");
     let (out, _, code) = ground.exec(&container, &["cat", "/tmp/written"], None).await;
     assert_eq!((out.as_str(), code), ("content", 0));
+}
+
+async fn is_given(ground: &Ground) {
+    ground.network().await;
+    let file =
+        FileSpec { path: "/run/secrets/token".to_owned(), content: b"4711".into(), uid: 1000, gid: 5, mode: 0o440 };
+    let spec = ContainerSpec { files: vec![file], ..ground.container("runs", "sleep infinity") };
+    ground.engine.create_container(&spec).await.expect("created");
+    ground.engine.start_container(&spec.name).await.expect("started");
+    let files = read_files(&*ground.engine, &spec.name, "/run/secrets/token", 1 << 20).await.expect("read");
+    assert_eq!(files, [FileInside { path: "token".to_owned(), content: b"4711".to_vec() }]);
 }
 
 async fn reads_back(ground: &Ground) {

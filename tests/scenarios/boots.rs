@@ -6,6 +6,8 @@ use shakedown::engine::RefusalKind;
 use shakedown::engine::fake::{Answer, Does, Life, Verb};
 use shakedown::verdict::RunVerdict;
 
+use shakedown::manifest::compose::NetworkMode;
+
 use super::harness::{Scenario, passing};
 
 #[tokio::test(start_paused = true)]
@@ -19,6 +21,19 @@ async fn an_environment_is_made_in_the_order_that_its_services_ask_for_and_remov
         .map(|call| call.replace("shakedown-20260101-000000-abcdef-", ""))
         .collect();
     insta::assert_snapshot!(calls.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_shares_anothers_network_is_made_when_that_one_runs() {
+    let mut scenario = Scenario::new(1, passing(1, 1));
+    let browser = scenario.manifest.compose.services.get_mut("browser").expect("there");
+    browser.network = NetworkMode::Of("web".to_owned());
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let at = |call: &str| told.calls.iter().position(|made| made.starts_with(call)).expect(call);
+    let name = "shakedown-20260101-000000-abcdef-1.1";
+    assert!(at(&format!("start container {name}-web")) < at(&format!("create container {name}-browser")));
+    assert!(at(&format!("create container {name}-web")) < at(&format!("start container {name}-db")));
 }
 
 #[tokio::test(start_paused = true)]
