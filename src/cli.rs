@@ -35,11 +35,28 @@ pub enum Command {
         /// The folder with shakedown.toml
         manifest: PathBuf,
     },
+    /// Look whether a run could work here, and say what to do where not
+    Doctor(DoctorArgs),
     /// Remove what dead runs left on the engine
     Clean(CleanArgs),
     /// Remove what a run made, once its process is dead; started by the run itself
     #[command(hide = true)]
     Guard(GuardArgs),
+}
+
+/// `shakedown doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The folder with shakedown.toml; without it, only the engine and this host are looked at
+    pub manifest: Option<PathBuf>,
+
+    /// Where run folders are made and the history is kept
+    #[arg(long, value_name = "FOLDER", default_value = "reports")]
+    pub reports: PathBuf,
+
+    /// The history's file, instead of history.db in the reports folder
+    #[arg(long, value_name = "FILE")]
+    pub database: Option<PathBuf>,
 }
 
 /// `shakedown clean`.

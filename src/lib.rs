@@ -23,6 +23,7 @@
 //! | [`owner`], [`secrets`] | who owns what is left behind; what must not be written |
 //! | [`guard`] | the process that cleans up after a run that was killed |
 //! | [`clean`] | removing by hand what runs left |
+//! | [`doctor`] | whether a run could work here, and what to do where not |
 //! | [`run`], [`cli`], [`exit`] | wiring, the command line, the table of exit codes |
 //!
 //! Architecture invariants, held by `tests/architecture.rs`: no module imports one that must not be known to it
@@ -31,6 +32,7 @@
 pub mod clean;
 pub mod cli;
 pub mod conductor;
+pub mod doctor;
 pub mod engine;
 pub mod environment;
 pub mod event;

@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Check { manifest } => shakedown::run::check(&manifest),
         Command::Run(args) => on(Builder::new_multi_thread(), shakedown::run::run(args)),
+        Command::Doctor(args) => on(Builder::new_current_thread(), shakedown::doctor::doctor(args)),
         Command::Clean(args) => on(Builder::new_current_thread(), shakedown::clean::clean(args)),
         Command::Guard(args) => {
             shakedown::guard::watch::step_aside();

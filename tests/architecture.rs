@@ -41,6 +41,22 @@ const MODULES: &[(&str, &[&str])] = &[
     ("clean", &["cli::CleanArgs", "engine", "environment", "exit", "id", "owner", "report::text"]),
     ("guard", &["cli::GuardArgs", "engine", "environment::sweep", "id", "owner", "store"]),
     ("run", &["*"]),
+    (
+        "doctor",
+        &[
+            "cli::DoctorArgs",
+            "engine",
+            "environment",
+            "exit",
+            "id",
+            "manifest",
+            "report::terminal::Paint",
+            "report::text",
+            "run::lanes",
+            "run::subnets",
+            "store",
+        ],
+    ),
     ("main", &["*"]),
     ("lib", &[]),
 ];

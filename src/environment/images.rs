@@ -123,16 +123,7 @@ async fn built(
 ) -> Result<(ServiceImage, bool), ImageError> {
     let unreadable = |error| ImageError::Context { service: service.to_owned(), context: build.context.clone(), error };
     let failed = |error| ImageError::Engine { service: service.to_owned(), error };
-    let context = Context::read(build).map_err(unreadable)?;
-    let mut bases = Vec::new();
-    for base in base_images(&context.text(&build.dockerfile).unwrap_or_default()) {
-        // A base that is not there yet is pulled by the build; the next run then builds once more, on its id.
-        if let Some(info) = engine.inspect_image(&base).await.map_err(failed)? {
-            bases.push(info.id);
-        }
-    }
-    let repository = format!("shakedown/{suite}-{service}");
-    let reference = format!("{repository}:{}", context.key(build, settings.platform.as_deref(), &bases));
+    let (context, reference) = to_build(engine, suite, (service, settings), build).await?;
     if let Some(info) = engine.inspect_image(&reference).await.map_err(failed)? {
         return Ok((ServiceImage { reference, info }, true));
     }
@@ -159,6 +150,55 @@ async fn built(
 fn with_own(own: &indexmap::IndexMap<String, String>, ours: &[(&str, &str)]) -> Labels {
     let ours = ours.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     own.clone().into_iter().chain(ours).collect()
+}
+
+/// What a build is made from, and the reference that it gets: a tag made from its contents.
+async fn to_build(
+    engine: &dyn Engine,
+    suite: &str,
+    (service, settings): (&str, &Service),
+    build: &Build,
+) -> Result<(Context, String), ImageError> {
+    let unreadable = |error| ImageError::Context { service: service.to_owned(), context: build.context.clone(), error };
+    let failed = |error| ImageError::Engine { service: service.to_owned(), error };
+    let context = Context::read(build).map_err(unreadable)?;
+    let mut bases = Vec::new();
+    for base in base_images(&context.text(&build.dockerfile).unwrap_or_default()) {
+        // A base that is not there yet is pulled by the build; the next run then builds once more, on its id.
+        if let Some(info) = engine.inspect_image(&base).await.map_err(failed)? {
+            bases.push(info.id);
+        }
+    }
+    let reference = format!("shakedown/{suite}-{service}:{}", context.key(build, settings.platform.as_deref(), &bases));
+    Ok((context, reference))
+}
+
+/// An image that a service needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededImage {
+    /// The service.
+    pub service: String,
+    /// Its reference.
+    pub reference: String,
+    /// Whether it is built here; otherwise it is pulled.
+    pub built: bool,
+    /// Whether the engine has it.
+    pub there: bool,
+}
+
+/// Which images a project needs, and which of them the engine has. Builds and pulls nothing.
+pub async fn needed(engine: &dyn Engine, suite: &str, project: &Project) -> Result<Vec<NeededImage>, ImageError> {
+    let mut needed = Vec::new();
+    for (service, described) in &project.services {
+        let (reference, built) = match &described.image {
+            ImageSource::Named(reference) => (reference.clone(), false),
+            ImageSource::Built(build) => (to_build(engine, suite, (service, described), build).await?.1, true),
+        };
+        let failed = |error| ImageError::Engine { service: service.clone(), error };
+        let there = engine.inspect_image(&reference).await.map_err(failed)?.is_some();
+        needed.push(NeededImage { service: service.clone(), reference, built, there });
+    }
+    Ok(needed)
 }
 
 async fn found(engine: &dyn Engine, service: &str, reference: &str) -> Result<ServiceImage, ImageError> {

@@ -23,19 +23,19 @@ const LONG_LIFE: Duration = Duration::from_secs(10);
 
 /// What is known before a run of where it will run and what its environments take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Room<'a> {
+pub struct Room<'a> {
     /// The engine.
-    pub(super) engine: &'a EngineInfo,
+    pub engine: &'a EngineInfo,
     /// Memory of the engine's host that is free now, in bytes, where that can be told.
-    pub(super) free: Option<u64>,
+    pub free: Option<u64>,
     /// What environments of the suite took in its last runs.
-    pub(super) footprints: &'a [Footprint],
+    pub footprints: &'a [Footprint],
     /// What the services may take.
-    pub(super) compose: &'a Project,
+    pub compose: &'a Project,
 }
 
 /// How many lanes, and why where that was left to us.
-pub(super) fn choose(asked: Option<NonZeroU16>, manifest: Lanes, room: Room<'_>) -> (u16, Option<String>) {
+pub fn choose(asked: Option<NonZeroU16>, manifest: Lanes, room: Room<'_>) -> (u16, Option<String>) {
     match (asked, manifest) {
         (Some(count), _) | (None, Lanes::Count(count)) => (count.get(), None),
         (None, Lanes::Auto) => {
@@ -101,7 +101,7 @@ fn assumed(compose: &Project) -> Each {
 }
 
 /// Memory that is free now, where the engine's host is this one: both then have the same amount.
-pub(super) fn free_memory(engine: &EngineInfo) -> Option<u64> {
+pub fn free_memory(engine: &EngineInfo) -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     (meminfo(&text, "MemTotal:")? == engine.memory).then(|| meminfo(&text, "MemAvailable:")).flatten()
 }

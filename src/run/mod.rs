@@ -1,7 +1,7 @@
 //! `shakedown run`: wires manifest, store, engine, conductor and reporters together.
 
 mod error;
-mod lanes;
+pub mod lanes;
 mod sink;
 mod stops;
 pub mod subnets;

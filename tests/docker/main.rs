@@ -8,6 +8,7 @@ mod bad_input;
 mod cleaning;
 mod command;
 mod docker;
+mod doctor;
 mod failures;
 mod guard;
 mod killing;

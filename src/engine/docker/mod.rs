@@ -48,9 +48,14 @@ pub struct DockerEngine {
 }
 
 impl DockerEngine {
+    /// The address of the engine that [`connect`](Self::connect) connects to.
+    pub fn address() -> String {
+        std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())
+    }
+
     /// Connects to the engine that `DOCKER_HOST` names, or to the local one, and asks what it is.
     pub async fn connect() -> Result<Self, EngineError> {
-        let address = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        let address = Self::address();
         let lost = |refusal| EngineError::Connect { address: address.clone(), refusal };
         let docker = Docker::connect_with_host(&address).map_err(|e| lost(refusal(e)))?.with_timeout(IMAGE);
         let docker = within(QUICK, docker.negotiate_version()).await.map_err(lost)?;

@@ -1,6 +1,6 @@
 //! Colour, which never carries a meaning that the words beside it do not.
 
-use console::{Style, colors_enabled_stderr};
+use console::{Style, colors_enabled, colors_enabled_stderr};
 
 use crate::verdict::{RunVerdict, TestVerdict};
 
@@ -21,15 +21,23 @@ impl Paint {
         Self { colour: colors_enabled_stderr() }
     }
 
-    pub(super) fn good(self, text: &str) -> String {
+    /// As standard output, `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE` want it.
+    pub fn for_stdout() -> Self {
+        Self { colour: colors_enabled() }
+    }
+
+    /// What is well.
+    pub fn good(self, text: &str) -> String {
         self.apply(Style::new().green().bold(), text)
     }
 
-    pub(super) fn bad(self, text: &str) -> String {
+    /// What is not.
+    pub fn bad(self, text: &str) -> String {
         self.apply(Style::new().red().bold(), text)
     }
 
-    pub(super) fn doubtful(self, text: &str) -> String {
+    /// What may not be.
+    pub fn doubtful(self, text: &str) -> String {
         self.apply(Style::new().yellow().bold(), text)
     }
 
@@ -37,7 +45,8 @@ impl Paint {
         self.apply(Style::new().bold(), text)
     }
 
-    pub(super) fn faint(self, text: &str) -> String {
+    /// What may be passed over.
+    pub fn faint(self, text: &str) -> String {
         self.apply(Style::new().dim(), text)
     }
 
