@@ -32,9 +32,18 @@ pub enum RefusalKind {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message.trim())
+        let said = self.message.trim();
+        f.write_str(said)?;
+        if said.to_lowercase().contains("no space left on device") {
+            f.write_str(DISK_FULL)?;
+        }
+        Ok(())
     }
 }
+
+/// What is to be done where an engine has no room for what it is to make.
+const DISK_FULL: &str = "\n    make room on the engine's disk: `docker system df` shows what takes it, and `shakedown clean --images` removes \
+                         the images of earlier runs";
 
 /// A verb that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -270,4 +279,20 @@ impl EngineError {
 
 fn indent(lines: &[String]) -> String {
     lines.iter().map(|line| format!("    | {line}")).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_whose_disk_is_full_is_told_with_what_to_do() {
+        let message = "mkdir /var/lib/docker/overlay2/1: no space left on device\n".to_owned();
+        let refusal = Refusal { kind: RefusalKind::Other, message };
+        let error = EngineError::CreateContainer { container: "shop-web".to_owned(), refusal };
+        let said = "container shop-web could not be made: mkdir /var/lib/docker/overlay2/1: no space left on device\n    make \
+                    room on the engine's disk: `docker system df` shows what takes it, and `shakedown clean --images` \
+                    removes the images of earlier runs";
+        assert_eq!(error.to_string(), said);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod convert;
 mod host;
+mod pull;
 mod store;
 
 use std::collections::HashMap;
@@ -124,16 +125,13 @@ impl Engine for DockerEngine {
         };
         let platform = platform.unwrap_or_default().to_owned();
         let options = CreateImageOptions { from_image: Some(with_tag), platform, ..Default::default() };
-        let pull = self.docker.create_image(Some(options), None, None).try_for_each(|step: CreateImageInfo| {
-            if let Some(status) = step.status {
-                progress(&status);
-            }
-            std::future::ready(match step.error_detail.and_then(|detail| detail.message) {
-                Some(error) => Err(bollard::errors::Error::DockerStreamError { error }),
-                None => Ok(()),
-            })
-        });
-        within(IMAGE, pull).await.map_err(|refusal| EngineError::Pull { image: image.to_owned(), refusal })
+        let failed = |step: CreateImageInfo| match step.error_detail.and_then(|detail| detail.message) {
+            Some(error) => Err(bollard::errors::Error::DockerStreamError { error }),
+            None => Ok(step.status),
+        };
+        let steps = self.docker.create_image(Some(options), None, None);
+        let steps = steps.map(|step| step.and_then(failed).map_err(refusal));
+        pull::follow(steps, progress).await.map_err(|refusal| EngineError::Pull { image: image.to_owned(), refusal })
     }
 
     async fn build_image(&self, build: &ImageBuild, progress: Progress<'_>) -> Result<(), EngineError> {
