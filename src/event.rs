@@ -2,6 +2,7 @@
 //! reporters. Whoever folds them can rebuild the whole run.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -238,6 +239,17 @@ pub enum RunEvent {
         test: TestId,
         /// What its attempts mean.
         verdict: TestVerdict,
+    },
+    /// Evidence of an attempt that did not pass was written.
+    EvidenceKept {
+        /// The test.
+        test: TestId,
+        /// The attempt.
+        number: AttemptNumber,
+        /// The folder, as seen from the working directory.
+        folder: PathBuf,
+        /// The files, relative to the folder.
+        files: Vec<String>,
     },
     /// Something worth saying that is nobody's failure: a setting that has no effect, an error outside of tests.
     Warning {

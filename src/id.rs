@@ -63,6 +63,34 @@ impl TestId {
     }
 }
 
+/// The most characters of a test's name in its folder's name.
+const FOLDER_NAME: usize = 60;
+
+impl TestId {
+    /// A name for a folder of the test: its file and name as far as they are fit for that, and eight hex digits that
+    /// no other test of the suite has: `cart_spec-adds-an-item-1f0c3a5b`.
+    pub fn folder(&self) -> String {
+        let (file, name) = self.0.split_once("::").unwrap_or(("", &self.0));
+        let stem = file.rsplit('/').next().unwrap_or_default();
+        let stem = stem.split_once('.').map_or(stem, |(stem, _)| stem);
+        let mut folder = String::new();
+        for c in format!("{stem}-{name}").chars() {
+            let fits = c.is_ascii_alphanumeric() || c == '_';
+            if fits && folder.len() < FOLDER_NAME {
+                folder.push(c.to_ascii_lowercase());
+            } else if !fits && !folder.is_empty() && !folder.ends_with('-') && folder.len() < FOLDER_NAME {
+                folder.push('-');
+            }
+        }
+        // FNV-1a: stable whatever this program is built with.
+        let hash = self
+            .0
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        format!("{}-{:08x}", folder.trim_end_matches('-'), (hash ^ (hash >> 32)) & 0xffff_ffff)
+    }
+}
+
 impl fmt::Display for TestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

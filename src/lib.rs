@@ -16,6 +16,7 @@
 //! | [`environment`] | isolated copies of the application: images, boot, logs, teardown, sweeping |
 //! | [`framework`] | listing tests and running units in a warm worker |
 //! | [`plan`], [`queue`] | which tests in which order, and which may run now, where |
+//! | [`evidence`] | what is kept of attempts that did not pass |
 //! | [`lane`] | one lane's life |
 //! | [`conductor`] | the loop: lanes, queue, stopping, events |
 //! | [`store`] | the history: the only SQL |
@@ -36,6 +37,7 @@ pub mod doctor;
 pub mod engine;
 pub mod environment;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod framework;
 pub mod guard;

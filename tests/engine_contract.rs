@@ -295,7 +295,7 @@ async fn logs(ground: &Ground) {
     ground.engine.start_container(&container).await.expect("started");
     assert_eq!(ground.ended(&container).await, (3, false));
     for _ in 0..2 {
-        let (out, _) = texts(ground.engine.follow_logs(&container)).await;
+        let (out, _) = texts(ground.engine.follow_logs(&container, None)).await;
         let lines: Vec<&str> = out.lines().map(|line| line.split_once(' ').expect("a time first").1).collect();
         assert_eq!(lines, ["one", "two"]);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::event::{PlannedTest, RunEvent};
+use crate::evidence::Place;
 use crate::framework::ListedTest;
 use crate::id::{EnvironmentId, LaneIndex, TestId};
 use crate::lane::standby::Spares;
@@ -344,6 +345,7 @@ fn work(handout: Handout, tests: &[PlannedTest]) -> Work {
         test: tests[index].id.clone(),
         selector: tests[index].selector.clone(),
         attempt,
+        place: Place { file: tests[index].file.clone(), line: tests[index].line },
     });
     Work { unit: handout.unit, tests: items.collect() }
 }

@@ -21,6 +21,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::join_all;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 use tokio::io::AsyncWrite;
 
 pub use archive::{FileInside, read_files};
@@ -232,8 +233,10 @@ pub trait Engine: Send + Sync + 'static {
     /// What a running container uses, about once a second until it is gone. Asking for it once takes the engine a
     /// second, too.
     fn follow_figures(&self, container: &str) -> BoxStream<'static, Result<Figures, EngineError>>;
-    /// A container's log from its first byte until it is gone.
-    fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>>;
+    /// A container's log until it is gone, each line with the engine's time and a blank before it: from its first byte,
+    /// or from the second of `since` on.
+    fn follow_logs(&self, container: &str, since: Option<Timestamp>)
+    -> BoxStream<'static, Result<Output, EngineError>>;
     /// What happens to containers that carry `label` (`key=value`), from now on.
     fn events(&self, label: &str) -> BoxStream<'static, Result<ContainerEvent, EngineError>>;
 

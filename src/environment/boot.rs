@@ -91,7 +91,7 @@ impl Site {
             .collect();
         let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
         let events = self.engine.events(&format!("{}={label}", label::ENVIRONMENT));
-        let logs = Logs::new(&self.logs.join(name.to_string()), self.secrets.clone());
+        let logs = Logs::new(&self.logs.join(name.to_string()), self.secrets.clone(), self.manifest.evidence.log_cap);
         let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
         let limit = self.manifest.environment.ready_within;
         let deadline = Instant::now() + limit;
@@ -197,7 +197,7 @@ impl Boot<'_> {
         self.set(name, Progress::Starting);
         (self.step)(format!("{name}: starting"));
         self.engine().start_container(container).await.map_err(failed)?;
-        self.logs.follow(self.engine(), name, container);
+        self.logs.follow(&self.site.engine, name, container);
         self.set(name, Progress::Running("it has not been probed yet".to_owned()));
         match &service.ready {
             Ready::Running => {}

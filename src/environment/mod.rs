@@ -24,6 +24,7 @@ mod run_once;
 pub mod snapshot;
 mod subnet;
 pub mod sweep;
+mod traces;
 mod tuning;
 mod usage;
 mod vitals;
@@ -34,6 +35,7 @@ pub use boot::Site;
 pub use ledger::Ledger;
 pub use ready::Environment;
 pub use subnet::{Route, Subnets, count_free, host_routes};
+pub use traces::{ServiceState, Traces};
 pub use usage::UseDuring;
 
 /// Labels on everything that is made on an engine.

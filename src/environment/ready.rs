@@ -1,6 +1,5 @@
 //! An environment that is ready, and what becomes of it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,10 +8,10 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 
 use super::logs::Logs;
-use super::usage::UseDuring;
+use super::traces::{ServiceState, Traces};
 use super::vitals::Concern;
 use super::watch::{Live, Watch};
-use crate::engine::{ContainerEvent, Engine, EngineError};
+use crate::engine::{ContainerEvent, ContainerState, Engine, EngineError};
 use crate::event::ResourceUse;
 use crate::id::{EnvironmentId, EnvironmentName};
 
@@ -24,6 +23,7 @@ pub struct Environment {
     runner: String,
     watch: Watch,
     logs: Logs,
+    since: Timestamp,
     in_use: AtomicBool,
 }
 
@@ -45,7 +45,7 @@ impl Environment {
         logs: Logs,
     ) -> Self {
         let watch = Watch::over(services, &engine, events);
-        Self { name, engine, runner, watch, logs, in_use: AtomicBool::new(false) }
+        Self { name, engine, runner, watch, logs, since: Timestamp::now(), in_use: AtomicBool::new(false) }
     }
 
     /// What it goes by on the engine.
@@ -53,7 +53,8 @@ impl Environment {
         self.name
     }
 
-    pub(super) fn engine(&self) -> &dyn Engine {
+    /// The engine it lives on.
+    pub fn engine(&self) -> &dyn Engine {
         &*self.engine
     }
 
@@ -131,9 +132,35 @@ impl Environment {
         self.watch.usage().total()
     }
 
-    /// What each of its services used from one moment to another, as far as the engine told.
-    pub fn used_during(&self, from: Timestamp, to: Timestamp) -> BTreeMap<String, UseDuring> {
-        self.watch.usage().during(from, to)
+    /// Its logs and figures, which can be looked into when it is gone.
+    pub fn traces(&self) -> Traces {
+        Traces { logs: self.logs.slices(), usage: self.watch.usage().clone() }
+    }
+
+    /// Since when its services have been ready.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// How the containers of its services are now.
+    pub async fn states(&self) -> Vec<ServiceState> {
+        let state = |live: &Live| {
+            let Live { service, container, .. } = live.clone();
+            async move {
+                let state = match self.engine.inspect_container(&container).await {
+                    Ok(ContainerState::Running { .. }) => "running".to_owned(),
+                    Ok(ContainerState::Created) => "created, not started".to_owned(),
+                    Ok(ContainerState::Exited { code, out_of_memory }) => {
+                        let of = if out_of_memory { " (out of memory)" } else { "" };
+                        format!("ended with exit code {code}{of}")
+                    }
+                    Ok(ContainerState::Gone) => "gone".to_owned(),
+                    Err(error) => format!("not known: {error}"),
+                };
+                ServiceState { service, container, state }
+            }
+        };
+        futures::future::join_all(self.watch.services().iter().map(state)).await
     }
 
     /// Completes the logs on disk; call it when the containers are gone.

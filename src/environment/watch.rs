@@ -62,7 +62,7 @@ struct Known {
     /// Where a connection was accepted at some time. An image may expose a port on which this service never listens,
     /// as where one image serves for the application and the runner.
     listening: Mutex<BTreeSet<SocketAddr>>,
-    usage: Usage,
+    usage: Arc<Usage>,
     notes: Mutex<Vec<String>>,
     concern: watch::Sender<Concern>,
 }
@@ -84,7 +84,7 @@ impl Watch {
             vitals: Mutex::new(vec![Vitals::default(); services.len()]),
             services,
             listening: Mutex::default(),
-            usage: Usage::default(),
+            usage: Arc::default(),
             notes: Mutex::default(),
             concern: sender,
         });
@@ -135,7 +135,7 @@ impl Watch {
     }
 
     /// What the services have used, up to a second ago.
-    pub(super) fn usage(&self) -> &Usage {
+    pub(super) fn usage(&self) -> &Arc<Usage> {
         &self.known.usage
     }
 

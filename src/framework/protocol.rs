@@ -102,6 +102,9 @@ pub enum FromWorker {
         failure: Option<SaidFailure>,
         /// Why it was skipped.
         reason: Option<String>,
+        /// Files in the container that show how it failed.
+        #[serde(default)]
+        attachments: Vec<SaidAttachment>,
     },
     /// The unit is over.
     UnitEnded {
@@ -131,6 +134,15 @@ pub enum SaidOutcome {
     Failed,
     /// It was not run, as the suite asks.
     Skipped,
+}
+
+/// A file in the runner that shows how a test failed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SaidAttachment {
+    /// What it shows: `screenshot`, `page` or `browser`.
+    pub kind: String,
+    /// Its absolute path.
+    pub path: String,
 }
 
 /// Why a test failed, in the framework's words.

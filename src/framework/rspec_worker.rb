@@ -23,8 +23,10 @@
 #     test        selector, file, line, name, tags: one for each example, in the order of their definition
 #     listed      count: the end of a listing
 #     started     selector
-#     ended       selector, outcome (passed, failed or skipped), duration_ms, failure or null, reason or null
+#     ended       selector, outcome (passed, failed or skipped), duration_ms, failure or null, reason or null, attachments
 #                 failure: class, message, file, line, backtrace
+#                 attachments: what the browser showed when the example failed, each with its kind (screenshot, page or
+#                 browser) and its path in this container
 #     unit_ended  unit, asked, ran, unknown (the selectors that the suite does not have)
 #     error       message, class, file, line, backtrace: something failed outside of the examples
 #
@@ -292,16 +294,104 @@ module ShakedownWorker
     end
   end
 
+  # Keeps what the browser showed when an example failed, where the suite uses Capybara: for each session that was
+  # used a picture, the page and, as text, the address, the title and the console. Whatever goes wrong here is not the
+  # example's fault and is passed over.
+  class Witness
+    FOLDER = "/tmp/shakedown_evidence"
+    # All sessions of one example have so long together. A browser that hangs is why many an example fails.
+    LIMIT_SECONDS = 6
+    LIMIT_BYTES = 8 * 1024 * 1024
+
+    def initialize
+      @kept = {}
+      @count = 0
+    end
+
+    # Right after the example's own code failed, before any hook resets the sessions.
+    def look(example)
+      sessions = used_sessions
+      return if sessions.empty?
+
+      require "timeout"
+      @count += 1
+      folder = File.join(FOLDER, "#{PID}-#{@count}")
+      [FOLDER, folder].each { |path| Dir.mkdir(path) unless Dir.exist?(path) }
+      kept = @kept[example] = []
+      Timeout.timeout(LIMIT_SECONDS) do
+        sessions.each_with_index { |(name, session), index| keep(kept, folder, session, name, index) }
+      end
+    rescue StandardError, ScriptError
+      nil
+    end
+
+    # What was kept of the example, once.
+    def attachments(example)
+      @kept.delete(example) || []
+    end
+
+    private
+
+    # Name to session. A session that no example has used since it was reset shows nothing.
+    def used_sessions
+      return {} unless defined?(::Capybara) && ::Capybara.respond_to?(:session_pool, true)
+
+      pool = ::Capybara.send(:session_pool)
+      pool.select { |_, session| session.instance_variable_get(:@touched) }
+    end
+
+    def keep(kept, folder, session, name, index)
+      base = File.join(folder, index.zero? ? "page" : "page-#{index + 1}")
+      picture(kept, "#{base}.png") { session.driver.save_screenshot("#{base}.png") }
+      text(kept, "page", "#{base}.html") { session.driver.html }
+      text(kept, "browser", "#{base}.txt") { describe(session, name) }
+    end
+
+    def picture(kept, path)
+      yield
+      kept << { "kind" => "screenshot", "path" => path } if File.size?(path)
+    rescue StandardError, ScriptError
+      nil # not every driver can
+    end
+
+    def text(kept, kind, path)
+      File.write(path, Text.utf8(yield).byteslice(0, LIMIT_BYTES).scrub(""))
+      kept << { "kind" => kind, "path" => path }
+    rescue StandardError, ScriptError
+      nil
+    end
+
+    def describe(session, name)
+      lines = ["session: #{name}", "address: #{try { session.driver.current_url }}",
+               "title: #{try { session.driver.title }}"]
+      console = try { console_of(session.driver.browser) }
+      lines << "console:" << console if console
+      "#{lines.flatten.map { |line| Text.utf8(line) }.join("\n")}\n"
+    end
+
+    def console_of(browser)
+      logs = browser.respond_to?(:logs) ? browser.logs : browser.manage.logs
+      logs.get(:browser).map { |entry| "  #{entry.level} #{entry.message}" }
+    end
+
+    def try
+      yield
+    rescue StandardError, ScriptError
+      nil
+    end
+  end
+
   # Turns what RSpec reports into the protocol's events.
   class Recorder
     NOTIFICATIONS = %i[message example_started example_passed example_failed example_pending].freeze
 
     # Errors outside of examples while the suite was loading, as [exception or nil, RSpec's text].
     attr_reader :load_errors
-    attr_reader :last_outside_exception
+    attr_reader :last_outside_exception, :witness
 
     def initialize(wire)
       @wire = wire
+      @witness = Witness.new
       @load_errors = []
       @loading = true
       @attempts = {}
@@ -370,7 +460,8 @@ module ShakedownWorker
       return unless @unfinished.delete(example)
 
       @wire.write("ended", "selector" => example.id, "outcome" => outcome, "duration_ms" => duration_ms(example),
-                           "failure" => failure, "reason" => reason)
+                           "failure" => failure, "reason" => reason,
+                           "attachments" => @witness.attachments(example))
     end
 
     # RSpec's own clock, which a suite that stops the time does not stop.
@@ -406,6 +497,7 @@ module ShakedownWorker
       RSpec::Core::Runner.disable_autorun!
       survive_exit
       hear_outside_errors(recorder)
+      look_at_failures(recorder.witness)
       replace_formatters(recorder)
       take_seed(ENV["SHAKEDOWN_SEED"])
       RSpec.configuration.backtrace_exclusion_patterns << /#{Regexp.escape(__FILE__)}/
@@ -435,6 +527,21 @@ module ShakedownWorker
             recorder.load_errors << [nil, text.to_s.strip]
             RSpec.world.wants_to_quit = true
           end
+        end
+      )
+    end
+
+    # Hooks after the example, Capybara's among them, reset what the browser shows. So we look before the first of them.
+    def look_at_failures(witness)
+      return unless RSpec::Core::Example.private_method_defined?(:run_after_example)
+
+      RSpec::Core::Example.prepend(
+        Module.new do
+          define_method(:run_after_example) do
+            witness.look(self) if @exception && !pending? && ShakedownWorker.in_worker_process?
+            super()
+          end
+          private :run_after_example
         end
       )
     end

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Ledger, Presence, Site};
 use crate::event::{Attempt, BrokenEnvironment, ResourceUse};
+use crate::evidence::{Evidence, Place};
 use crate::framework::{ListedTest, Worker};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
 use crate::queue::TestIndex;
@@ -106,6 +107,8 @@ pub struct WorkItem {
     pub selector: String,
     /// The attempt that this will be.
     pub attempt: AttemptNumber,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// What all lanes of a run share.
@@ -116,6 +119,8 @@ pub struct Shared {
     pub boots: Semaphore,
     /// Environments that stand by for them.
     pub standby: Standby,
+    /// What is kept of attempts that do not pass.
+    pub evidence: Arc<Evidence>,
     /// How long one attempt may take.
     pub test_timeout: Duration,
     /// The run's seed.

@@ -10,7 +10,7 @@ use super::reset::{Upkeep, after_failure};
 use super::{Lane, Report, Stopped, Work, WorkItem};
 use crate::environment::Environment;
 use crate::event::{Attempt, BrokenEnvironment};
-use crate::framework::protocol::{AskedTest, FromWorker, SaidFailure, SaidOutcome};
+use crate::framework::protocol::{AskedTest, FromWorker, SaidAttachment, SaidFailure, SaidOutcome};
 use crate::framework::{Heard, Worker, WorkerError, keep_last};
 use crate::id::{EnvironmentId, TestId, UnitId};
 use crate::verdict::{Failure, Outcome};
@@ -57,6 +57,8 @@ struct UnitRun<'a> {
     waiting: Vec<WorkItem>,
     current: Option<Current>,
     output: String,
+    /// What the worker says shows how the current test failed.
+    attachments: Vec<SaidAttachment>,
     /// Whether an attempt counted against its test.
     failed: bool,
 }
@@ -113,6 +115,7 @@ impl Lane {
             waiting: work.tests,
             current: None,
             output: String::new(),
+            attachments: Vec::new(),
             failed: false,
         };
         if let Err(error) = worker.run(work.unit.to_string(), self.index, asked).await {
@@ -156,7 +159,7 @@ impl UnitRun<'_> {
     async fn take(&mut self, message: FromWorker) -> Option<UnitEnd> {
         match message {
             FromWorker::Started { selector } => self.start(&selector).await,
-            FromWorker::Ended { selector, outcome, duration_ms, failure, reason } => {
+            FromWorker::Ended { selector, outcome, duration_ms, failure, reason, attachments } => {
                 if !self.runs(&selector) {
                     self.start(&selector).await;
                 }
@@ -173,6 +176,7 @@ impl UnitRun<'_> {
                         Ok(None) => Outcome::Failed(self.failure(failure.unwrap_or_default())),
                     },
                 };
+                self.attachments = attachments;
                 let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
                 self.end_current_after(outcome, Some(duration)).await;
                 return self.is_cut_short().then_some(UnitEnd::CutShort);
@@ -241,6 +245,7 @@ impl UnitRun<'_> {
         let item = self.waiting.remove(place);
         let started = Timestamp::now();
         self.current = Some(Current { item: item.clone(), started, clock: Instant::now() });
+        self.lane.shared.evidence.started(self.seat.environment, &item.test, item.attempt, started);
         self.lane.report(Report::Started(item, self.seat.environment, started)).await;
     }
 
@@ -271,7 +276,14 @@ impl UnitRun<'_> {
             outcome,
             output,
         };
-        self.lane.report(Report::Ended(current.item.index, attempt)).await;
+        self.lane.report(Report::Ended(current.item.index, attempt.clone())).await;
+        let attachments = std::mem::take(&mut self.attachments);
+        let (evidence, place) = (&self.lane.shared.evidence, &current.item.place);
+        tokio::select! {
+            biased;
+            () = self.lane.shared.stop.cancelled() => {}
+            () = evidence.ended(&attempt, place, self.environment, &attachments) => {}
+        }
     }
 
     /// Ends the test that runs. Where none does, the next one is to blame for what happened before it could start.

@@ -91,7 +91,7 @@ fn assemble(
     let Runner::Named(runner) = raw.runner else { return None };
     Some(Manifest {
         folder: folder.to_owned(),
-        suite: Suite { name: raw.name?, framework: raw.framework?, paths: raw.paths },
+        suite: Suite { name: raw.name?, framework: raw.framework?, paths: raw.paths, artifacts: raw.artifacts },
         environment: EnvironmentSettings {
             lanes: raw.lanes,
             subnets: raw.subnets,
@@ -104,6 +104,7 @@ fn assemble(
             ..EnvironmentSettings::new(runner.value)
         },
         retry: RetrySettings { attempts: raw.retry_attempts, test_timeout: raw.test_timeout },
+        evidence: raw.evidence,
         compose: read?.project,
     })
 }

@@ -12,6 +12,7 @@ mod check;
 mod command;
 pub mod compose;
 mod duration;
+mod evidence;
 mod findings;
 mod load;
 mod problem;
@@ -54,6 +55,8 @@ pub struct Manifest {
     pub environment: EnvironmentSettings,
     /// How often and how long a test may run.
     pub retry: RetrySettings,
+    /// What is kept of a run.
+    pub evidence: EvidenceSettings,
     /// The application as its Compose file describes it.
     pub compose: compose::Project,
 }
@@ -67,6 +70,8 @@ pub struct Suite {
     pub framework: FrameworkKind,
     /// Files or folders with tests, relative to the runner's working directory. Nothing to the framework `command`.
     pub paths: Vec<String>,
+    /// Patterns of files that are kept of an attempt that did not pass, relative to the runner's working directory.
+    pub artifacts: Vec<String>,
 }
 
 /// The frameworks that are understood.
@@ -125,6 +130,19 @@ pub enum Lanes {
     Auto,
     /// This many.
     Count(NonZeroU16),
+}
+
+/// `[evidence]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvidenceSettings {
+    /// The most that is kept of one service's log in one environment, in bytes.
+    pub log_cap: u64,
+}
+
+impl Default for EvidenceSettings {
+    fn default() -> Self {
+        Self { log_cap: 64 << 20 }
+    }
 }
 
 /// `[retry]`.

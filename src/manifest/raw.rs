@@ -10,11 +10,11 @@ use super::section::{Located, Section, kind_of};
 use super::snapshot::{self, RawSnapshot};
 use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
-use super::{FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, command, reset, suggest};
+use super::{EvidenceSettings, FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, command, evidence, reset, suggest};
 
-const SECTIONS: [&str; 3] = ["suite", "environment", "retry"];
+const SECTIONS: [&str; 4] = ["suite", "environment", "retry", "evidence"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
-const SUITE: &[&str] = &["name", "framework", "paths", "command"];
+const SUITE: &[&str] = &["name", "framework", "paths", "command", "artifacts"];
 const ENVIRONMENT: &[&str] = &[
     "compose",
     "runner",
@@ -30,6 +30,7 @@ const ENVIRONMENT: &[&str] = &[
     "standby",
 ];
 const RETRY: &[&str] = &["attempts", "test_timeout"];
+const EVIDENCE: &[&str] = &["log_cap"];
 
 const FRAMEWORKS_HELP: &str = "known frameworks: rspec, command (playwright and pytest are not supported yet)";
 const MOST_LANES: u16 = 64;
@@ -56,6 +57,8 @@ pub(super) struct Raw {
     pub(super) standby: u16,
     pub(super) retry_attempts: NonZeroU32,
     pub(super) test_timeout: Duration,
+    pub(super) artifacts: Vec<String>,
+    pub(super) evidence: EvidenceSettings,
 }
 
 /// The runner, as far as the file by itself can tell.
@@ -90,6 +93,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
     let suite = Section::open(root, "suite", SUITE, &[], text, findings);
     let environment = Section::open(root, "environment", ENVIRONMENT, &[], text, findings);
     let retry = Section::open(root, "retry", RETRY, &[], text, findings);
+    let kept = Section::open(root, "evidence", EVIDENCE, &[], text, findings);
 
     let (reset, reset_service) = reset::read(&environment, findings).unwrap_or_default();
 
@@ -114,6 +118,8 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         standby: environment.whole("standby", 0..=MOST_STANDBY, findings).map_or(0, |n| u16::try_from(n).unwrap_or(0)),
         retry_attempts: attempts(&retry, findings),
         test_timeout: retry.wait("test_timeout", findings).unwrap_or(TWO_MINUTES),
+        artifacts: evidence::artifacts(&suite, findings),
+        evidence: evidence::settings(&kept, findings),
     })
 }
 
@@ -127,7 +133,7 @@ fn report_unknown_sections(root: &DeTable<'_>, text: &str, findings: &mut Findin
         if SECTIONS_NOT_YET.contains(&name) {
             findings.problem(line, format!("the {written} is not supported yet"), "leave it out for now");
         } else {
-            let known = ["[suite]", "[environment]", "[retry]"].join(", ");
+            let known = ["[suite]", "[environment]", "[retry]", "[evidence]"].join(", ");
             let help = match suggest::closest(name, SECTIONS) {
                 Some(candidate) => format!("did you mean [{candidate}]? known sections: {known}"),
                 None => format!("known sections: {known}"),

@@ -239,7 +239,21 @@ fn output(test: &TestRecord) -> Option<String> {
             parts.push(format!("{heading}{written}"));
         }
     }
-    (!parts.is_empty()).then(|| text::tail_bytes(&parts.join("\n"), OUTPUT_LIMIT))
+    let written = (!parts.is_empty()).then(|| text::tail_bytes(&parts.join("\n"), OUTPUT_LIMIT));
+    let lines: Vec<String> = written.into_iter().chain(attachments(test)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// The files that were kept, as GitLab and Jenkins know attachments. GitLab shows the first one, so that pictures come
+/// first.
+fn attachments(test: &TestRecord) -> Vec<String> {
+    let files = || {
+        test.evidence.values().flat_map(|kept| kept.files.iter().map(|file| (kept.folder.join(file), file.as_str())))
+    };
+    let is_picture = |file: &str| [".png", ".jpg", ".jpeg", ".gif", ".webp"].iter().any(|end| file.ends_with(end));
+    let (pictures, others): (Vec<_>, Vec<_>) = files().partition(|(_, file)| is_picture(file));
+    let all = pictures.into_iter().chain(others);
+    all.map(|(path, _)| format!("[[ATTACHMENT|{}]]", text::one_line(&path.display().to_string()))).collect()
 }
 
 /// `spec/features/cart_spec.rb` as `spec.features.cart_spec`, which readers show as a tree.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::id::TestId;
+
 /// Where a run's reports are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportPaths {
@@ -37,6 +39,12 @@ impl ReportPaths {
     pub fn listed(&self) -> [(&'static str, &Path); 3] {
         [("JUnit", &self.junit), ("summary", &self.summary), ("record", &self.run_json)]
     }
+}
+
+/// Where evidence of a test's attempts is, in one folder for each attempt, relative to the run folder:
+/// `failures/cart_spec-adds-an-item-1f0c3a5b/1`.
+pub fn evidence_of(test: &TestId) -> PathBuf {
+    Path::new("failures").join(test.folder())
 }
 
 /// Where a run's logs are, in one folder for each environment: `logs/2.1/web.log`.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::paths::ReportPaths;
+use super::paths::{ReportPaths, evidence_of};
 use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, TestRecord, Upkeep};
 use super::text;
 use crate::event::ServiceUse;
@@ -201,7 +201,11 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
         writeln!(page, "\n### {heading}\n")?;
         for test in tests {
             let title = text::title(&test.planned.file, &test.planned.name);
-            writeln!(page, "- {} ({})", code(&title), text::count(test.attempts.len(), "attempt"))?;
+            let attempts = text::count(test.attempts.len(), "attempt");
+            let evidence = evidence_of(&test.planned.id);
+            let kept = test.attempts.iter().any(|attempt| attempt.outcome.leaves_evidence());
+            let evidence = if kept { format!(", [evidence]({})", evidence.display()) } else { String::new() };
+            writeln!(page, "- {} ({attempts}{evidence})", code(&title))?;
         }
         if more > 0 {
             writeln!(page, "- and {more} more")?;

@@ -24,6 +24,8 @@ use crate::environment::images::{self, ImageProgress};
 use crate::environment::lease::{self, Lease};
 use crate::environment::{Site, Subnets, host_routes, snapshot, sweep};
 use crate::event::{RunEvent, RunHeader};
+use crate::evidence::artifacts::Artifacts;
+use crate::evidence::{Evidence, Kept};
 use crate::exit;
 use crate::guard::{self, Guard, Guarded};
 use crate::id::RunId;
@@ -248,10 +250,14 @@ impl Prepared {
             Ok(site) => site,
             Err(error) => return RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string())),
         };
+        let artifacts = Artifacts::new(&self.manifest.suite.artifacts);
+        let (run, seed) = (self.header.run.clone(), self.header.seed);
+        let evidence = Arc::new(Evidence::new(run, seed, &self.run_folder, artifacts, secrets.clone()));
         let shared = Arc::new(Shared {
             site,
             standby: Standby::new(usize::from(self.manifest.environment.standby)),
             boots: Semaphore::new(self.header.cpus as usize),
+            evidence: evidence.clone(),
             test_timeout: args.test_timeout.unwrap_or(self.manifest.retry.test_timeout),
             seed: self.header.seed,
             stop: CancellationToken::new(),
@@ -259,7 +265,20 @@ impl Prepared {
         let lanes = self.header.lanes;
         let verdict = conduct(self.rules.clone(), shared, lanes, listening.stops, &mut self.telling).await;
         landed(&in_flight).await;
+        self.tell_evidence(&evidence).await;
         verdict
+    }
+
+    /// The reports name the files that were kept.
+    async fn tell_evidence(&mut self, evidence: &Evidence) {
+        let (kept, warnings) = evidence.finish().await;
+        for Kept { test, number, folder, files } in kept {
+            // As for notes: it is no reason to stop, and what can't be recorded shows elsewhere.
+            let _ = self.telling.take(RunEvent::EvidenceKept { test, number, folder, files }).await;
+        }
+        for message in warnings {
+            self.note(message).await;
+        }
     }
 
     async fn note(&mut self, message: String) {

@@ -89,6 +89,7 @@ impl Store {
             | RunEvent::LaneStoodDown { .. }
             | RunEvent::UnitStarted { .. }
             | RunEvent::AttemptStarted { .. }
+            | RunEvent::EvidenceKept { .. }
             | RunEvent::Warning { .. } => Ok(()),
         }
     }

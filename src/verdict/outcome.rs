@@ -70,6 +70,14 @@ impl Outcome {
         }
     }
 
+    /// Whether evidence of the attempt is kept, as it did not pass for a reason that one would look into.
+    pub fn leaves_evidence(&self) -> bool {
+        match self {
+            Self::Failed(_) | Self::TimedOut { .. } | Self::EnvironmentBroke { .. } => true,
+            Self::Passed | Self::Skipped { .. } | Self::Interrupted => false,
+        }
+    }
+
     /// The outcome's word, as it is stored and printed.
     pub fn word(&self) -> &'static str {
         match self {

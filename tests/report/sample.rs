@@ -1,5 +1,6 @@
 //! Runs to report on, told as events with round times.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -133,6 +134,23 @@ impl Script {
         self
     }
 
+    /// What was kept of a test's attempts that did not pass.
+    pub(crate) fn keep(&mut self, test: &PlannedTest) -> &mut Self {
+        let of = |event: &RunEvent| {
+            let RunEvent::AttemptEnded(attempt) = event else { return None };
+            (attempt.test == test.id && attempt.outcome.leaves_evidence()).then_some(attempt.number)
+        };
+        let kept: Vec<AttemptNumber> = self.events.iter().filter_map(of).collect();
+        let folder = PathBuf::from("reports/shop/RUN/failures").join(test.id.folder());
+        self.events.extend(kept.into_iter().map(|number| RunEvent::EvidenceKept {
+            test: test.id.clone(),
+            number,
+            folder: folder.join(number.to_string()),
+            files: ["failure.txt", "browser/page.png", "logs/web.log"].map(str::to_owned).into(),
+        }));
+        self
+    }
+
     pub(crate) fn settle(&mut self, test: &PlannedTest, verdict: TestVerdict) -> &mut Self {
         self.events.push(RunEvent::TestSettled { test: test.id.clone(), verdict });
         self
@@ -211,6 +229,7 @@ pub(crate) fn one_of_each() -> Vec<RunEvent> {
     script.stop(143_400, StopReason::MaxFailures);
     script.settle(&not_run, TestVerdict::NotRun);
     script.remove(one, 143_900, 21_000).remove(two, 144_000, 30_000);
+    script.keep(&flaky).keep(&failed).keep(&broke);
     script.end(144_200, RunVerdict::Incomplete(StopReason::MaxFailures), 5);
     script.events
 }

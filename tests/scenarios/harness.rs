@@ -15,11 +15,15 @@ use shakedown::engine::fake::{Answer, Behaviour, FakeEngine, FakeSuite, FakeTest
 use shakedown::environment::images::{ImageProgress, Images, ServiceImage};
 use shakedown::environment::{Site, Subnets, snapshot, sweep};
 use shakedown::event::RunEvent;
+use shakedown::evidence::Evidence;
+use shakedown::evidence::artifacts::Artifacts;
 use shakedown::id::RunId;
 use shakedown::lane::Shared;
 use shakedown::lane::standby::Standby;
 use shakedown::manifest::compose::{Condition, Healthcheck, ImageSource, Mount, MountSource, Project, Service};
-use shakedown::manifest::{EnvironmentSettings, FrameworkKind, Lanes, Manifest, RetrySettings, Suite};
+use shakedown::manifest::{
+    EnvironmentSettings, EvidenceSettings, FrameworkKind, Lanes, Manifest, RetrySettings, Suite,
+};
 use shakedown::secrets::Secrets;
 use shakedown::verdict::{AttemptLimits, StopReason};
 use tokio::sync::{Semaphore, mpsc};
@@ -189,6 +193,7 @@ fn shared(scenario: &Scenario, engine: &FakeEngine, run: RunId, logs: PathBuf) -
     let services = scenario.manifest.compose.services.keys();
     let image = ServiceImage { reference: IMAGE.to_owned(), info: ImageInfo::default() };
     let images: Images = services.map(|name| (name.clone(), image.clone())).collect();
+    let evidence = Arc::new(Evidence::new(run.clone(), 1, &logs, Artifacts::default(), Secrets::default()));
     Shared {
         site: Site {
             engine: Arc::new(engine.clone()),
@@ -203,6 +208,7 @@ fn shared(scenario: &Scenario, engine: &FakeEngine, run: RunId, logs: PathBuf) -
         },
         standby: Standby::new(usize::from(scenario.manifest.environment.standby)),
         boots: Semaphore::new(2),
+        evidence,
         test_timeout: scenario.test_timeout,
         seed: 1,
         stop: CancellationToken::new(),
@@ -234,13 +240,19 @@ fn shop(lanes: u16) -> Manifest {
     .into();
     Manifest {
         folder: PathBuf::from("shop"),
-        suite: Suite { name: "shop".to_owned(), framework: FrameworkKind::Rspec, paths: vec!["spec".to_owned()] },
+        suite: Suite {
+            name: "shop".to_owned(),
+            framework: FrameworkKind::Rspec,
+            paths: vec!["spec".to_owned()],
+            artifacts: Vec::new(),
+        },
         environment: EnvironmentSettings {
             lanes: Lanes::Count(NonZeroU16::new(lanes).expect("lanes")),
             ready_within: Duration::from_secs(30),
             ..EnvironmentSettings::new("browser")
         },
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: Duration::from_secs(20) },
+        evidence: EvidenceSettings::default(),
         compose: Project { file: PathBuf::from("shop/compose.yaml"), services, secrets: Vec::new() },
     }
 }

@@ -22,6 +22,7 @@ use bollard::query_parameters::{
 };
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 
 use super::{
     ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
@@ -351,8 +352,15 @@ impl Engine for DockerEngine {
             .boxed()
     }
 
-    fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>> {
-        let options = LogsOptions { follow: true, stdout: true, stderr: true, timestamps: true, ..Default::default() };
+    fn follow_logs(
+        &self,
+        container: &str,
+        since: Option<Timestamp>,
+    ) -> BoxStream<'static, Result<Output, EngineError>> {
+        // The client takes whole seconds.
+        let since = since.and_then(|since| i32::try_from(since.as_second()).ok()).unwrap_or(0);
+        let options =
+            LogsOptions { follow: true, stdout: true, stderr: true, timestamps: true, since, ..Default::default() };
         let what = format!("logs of {container}");
         let docker = self.docker.clone();
         let container = container.to_owned();

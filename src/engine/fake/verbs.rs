@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _};
+use jiff::Timestamp;
 use tokio::io::BufReader;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -222,7 +223,11 @@ impl Engine for FakeEngine {
         }
     }
 
-    fn follow_logs(&self, container: &str) -> BoxStream<'static, Result<Output, EngineError>> {
+    fn follow_logs(
+        &self,
+        container: &str,
+        _since: Option<Timestamp>,
+    ) -> BoxStream<'static, Result<Output, EngineError>> {
         let broken = |refusal| EngineError::Stream { what: format!("logs of {container}"), refusal };
         let (listener, lines) = mpsc::unbounded_channel();
         let mut world = self.world();

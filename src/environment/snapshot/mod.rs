@@ -171,12 +171,18 @@ mod tests {
         let three = std::num::NonZeroU32::MIN;
         let manifest = Manifest {
             folder: PathBuf::from("shop"),
-            suite: Suite { name: "shop".to_owned(), framework: FrameworkKind::Rspec, paths: Vec::new() },
+            suite: Suite {
+                name: "shop".to_owned(),
+                framework: FrameworkKind::Rspec,
+                paths: Vec::new(),
+                artifacts: Vec::new(),
+            },
             environment: EnvironmentSettings {
                 snapshot: Snapshot { services: vec!["db".to_owned(), "migrate".to_owned()], ..Snapshot::default() },
                 ..EnvironmentSettings::new("browser")
             },
             retry: RetrySettings { attempts: three, test_timeout: Duration::from_secs(1) },
+            evidence: crate::manifest::EvidenceSettings::default(),
             compose: Project { file: PathBuf::from("shop/compose.yaml"), services, secrets: Vec::new() },
         };
         (manifest, images)

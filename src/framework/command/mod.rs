@@ -177,7 +177,8 @@ impl Place {
             };
             let Judgement { outcome, failure, reason } = judge(&selector, kind, &ended);
             let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-            tell(ear, FromWorker::Ended { selector, outcome, duration_ms, failure, reason }).await;
+            tell(ear, FromWorker::Ended { selector, outcome, duration_ms, failure, reason, attachments: Vec::new() })
+                .await;
         }
         tell(ear, FromWorker::UnitEnded { unit, unknown: Vec::new() }).await;
         Ok(())

@@ -25,7 +25,7 @@ mod service;
 mod settings;
 mod tree;
 mod tuning;
-mod units;
+pub(super) mod units;
 mod volumes;
 mod words;
 

@@ -6,7 +6,7 @@ use super::Cpus;
 pub(super) const SIZE_HELP: &str = "write a number of bytes, or one with a unit, such as \"64k\", \"512m\" or \"1gb\"";
 
 /// Reads `512m`, `1gb`, `64 KiB`, `1.5g`, `1048576` as bytes; each unit is 1024 times the one before, as in Docker.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+pub(in crate::manifest) fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("\"{text}\" is not a size");
     let lower = text.trim().to_lowercase();
     let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());

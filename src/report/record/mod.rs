@@ -6,6 +6,7 @@
 mod figures;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use indexmap::IndexMap;
@@ -66,8 +67,19 @@ pub struct TestRecord {
     pub planned: PlannedTest,
     /// Its attempts that ended, oldest first.
     pub attempts: Vec<Attempt>,
+    /// What was kept of attempts that did not pass; known at the end of the run.
+    pub evidence: BTreeMap<AttemptNumber, Kept>,
     /// What its attempts mean, once it is settled.
     pub settled: Option<TestVerdict>,
+}
+
+/// Evidence of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The folder, as seen from the working directory.
+    pub folder: PathBuf,
+    /// The files, relative to the folder.
+    pub files: Vec<String>,
 }
 
 impl TestRecord {
@@ -220,7 +232,12 @@ impl RunRecord {
                 for test in tests {
                     self.tests.insert(
                         test.id.clone(),
-                        TestRecord { planned: test.clone(), attempts: Vec::new(), settled: None },
+                        TestRecord {
+                            planned: test.clone(),
+                            attempts: Vec::new(),
+                            evidence: BTreeMap::new(),
+                            settled: None,
+                        },
                     );
                 }
             }
@@ -239,6 +256,10 @@ impl RunRecord {
                 self.test(&attempt.test).attempts.push(attempt.clone());
             }
             RunEvent::TestSettled { test, verdict } => self.test(test).settled = Some(*verdict),
+            RunEvent::EvidenceKept { test, number, folder, files } => {
+                let kept = Kept { folder: folder.clone(), files: files.clone() };
+                self.test(test).evidence.insert(*number, kept);
+            }
             RunEvent::Warning { message } => self.warnings.push(message.clone()),
             RunEvent::Stopping { at, reason } => {
                 // The first reason is the one that stopped the run; later ones only hurry it.
@@ -267,7 +288,7 @@ impl RunRecord {
                 tags: Vec::new(),
                 expected: Duration::ZERO,
             };
-            TestRecord { planned, attempts: Vec::new(), settled: None }
+            TestRecord { planned, attempts: Vec::new(), evidence: BTreeMap::new(), settled: None }
         })
     }
 

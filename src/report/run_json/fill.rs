@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    AttemptJson, BrokeJson, CountsJson, EnvironmentJson, FailureJson, ImageJson, LaneStoodDownJson, LowerBoundJson,
-    RateJson, ReportsJson, RunJson, SCHEMA_VERSION, ServiceUseJson, StopJson, TestJson,
+    AttemptJson, BrokeJson, CountsJson, EnvironmentJson, EvidenceJson, FailureJson, ImageJson, LaneStoodDownJson,
+    LowerBoundJson, RateJson, ReportsJson, RunJson, SCHEMA_VERSION, ServiceUseJson, StopJson, TestJson,
 };
 use crate::event::{Attempt, ServiceUse};
 use crate::id::EnvironmentId;
-use crate::report::paths::ReportPaths;
+use crate::report::paths::{ReportPaths, evidence_of};
 use crate::report::record::{EnvironmentRecord, Limit, LowerBound, Rate, RunRecord, TestRecord};
 use crate::report::summary;
 use crate::verdict::{Failure, Outcome, RunVerdict, TestVerdict};
@@ -118,9 +118,19 @@ impl From<&TestRecord> for TestJson {
             tags: planned.tags.clone(),
             expected_ms: ms(planned.expected),
             verdict: test.verdict().word().to_owned(),
-            attempts: test.attempts.iter().map(AttemptJson::from).collect(),
+            attempts: test
+                .attempts
+                .iter()
+                .map(|attempt| AttemptJson { evidence: evidence(test, attempt), ..AttemptJson::from(attempt) })
+                .collect(),
         }
     }
+}
+
+fn evidence(test: &TestRecord, attempt: &Attempt) -> Option<EvidenceJson> {
+    let kept = test.evidence.get(&attempt.number)?;
+    let folder = evidence_of(&test.planned.id).join(attempt.number.to_string());
+    Some(EvidenceJson { folder: folder.display().to_string(), files: kept.files.clone() })
 }
 
 impl From<&Attempt> for AttemptJson {
@@ -146,6 +156,7 @@ impl From<&Attempt> for AttemptJson {
             limit_ms: limit,
             reason,
             output: attempt.output.clone(),
+            evidence: None,
         }
     }
 }

@@ -192,6 +192,17 @@ pub struct AttemptJson {
     pub reason: Option<String>,
     /// What it wrote, as far as it was kept.
     pub output: String,
+    /// What else was kept of it; none where it passed.
+    pub evidence: Option<EvidenceJson>,
+}
+
+/// Files that were kept of an attempt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EvidenceJson {
+    /// Their folder, relative to the run folder.
+    pub folder: String,
+    /// Their paths, relative to that folder.
+    pub files: Vec<String>,
 }
 
 /// What a framework says of a failed test.

@@ -2,12 +2,12 @@
 //! for [`Fancy`](super::Fancy), whose screen shows the rest.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Paint;
 use crate::event::{Attempt, BrokenEnvironment, RunEvent, RunHeader};
 use crate::id::EnvironmentId;
-use crate::report::paths::logs_of;
+use crate::report::paths::{evidence_of, logs_of};
 use crate::report::record::{RunRecord, TestRecord};
 use crate::report::{summary, text};
 use crate::verdict::{Outcome, TestVerdict};
@@ -86,6 +86,7 @@ impl Log {
             | RunEvent::UnitStarted { .. }
             | RunEvent::AttemptStarted { .. }
             | RunEvent::AttemptEnded(_)
+            | RunEvent::EvidenceKept { .. }
             | RunEvent::RunEnded { .. } => Vec::new(),
         }
     }
@@ -117,11 +118,14 @@ impl Log {
     }
 
     fn place_of_logs(&self, environments: &[EnvironmentId]) -> String {
-        let folder = logs_of(&self.run_folder);
         let names: Vec<String> = environments.iter().map(ToString::to_string).collect();
-        // Several in braces: short, and a shell takes it as it stands.
-        let names = if let [name] = &names[..] { name.clone() } else { format!("{{{}}}", names.join(",")) };
-        format!("{INDENT}{} {}", self.paint.faint("logs:"), folder.join(names).display())
+        self.place("logs:", &logs_of(&self.run_folder), &names)
+    }
+
+    /// Several names in braces: short, and a shell takes it as it stands.
+    fn place(&self, what: &str, folder: &Path, names: &[String]) -> String {
+        let names = if let [name] = names { name.clone() } else { format!("{{{}}}", names.join(",")) };
+        format!("{INDENT}{} {}", self.paint.faint(what), folder.join(names).display())
     }
 
     fn settled(&self, test: &TestRecord, verdict: TestVerdict) -> Vec<String> {
@@ -140,14 +144,10 @@ impl Log {
                 lines.extend(self.attempt(attempt, before));
                 before = Some(&attempt.outcome);
             }
-            let mut environments: Vec<EnvironmentId> = Vec::new();
-            for attempt in test.attempts.iter().filter(|a| a.outcome != Outcome::Passed) {
-                if !environments.contains(&attempt.environment) {
-                    environments.push(attempt.environment);
-                }
-            }
-            if !environments.is_empty() {
-                lines.push(self.place_of_logs(&environments));
+            let kept = test.attempts.iter().filter(|attempt| attempt.outcome.leaves_evidence());
+            let kept: Vec<String> = kept.map(|attempt| attempt.number.to_string()).collect();
+            if !kept.is_empty() {
+                lines.push(self.place("evidence:", &self.run_folder.join(evidence_of(&test.planned.id)), &kept));
             }
         }
         lines
