@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use futures::{FutureExt as _, StreamExt as _};
+use jiff::Timestamp;
 use shakedown::engine::docker::DockerEngine;
 use shakedown::engine::fake::{Answer, Does, FakeEngine, Life, Verb};
 use shakedown::engine::{
@@ -34,7 +35,7 @@ struct Ground {
 impl Ground {
     fn of(engine: Arc<dyn Engine>) -> Self {
         let salt = rand::random();
-        Self { engine, run: RunId::new(jiff::Timestamp::now(), salt), subnets: Subnets::starting_at(salt) }
+        Self { engine, run: RunId::new(Timestamp::now(), salt), subnets: Subnets::starting_at(salt) }
     }
 
     async fn docker() -> Self {
@@ -299,6 +300,13 @@ async fn logs(ground: &Ground) {
         let lines: Vec<&str> = out.lines().map(|line| line.split_once(' ').expect("a time first").1).collect();
         assert_eq!(lines, ["one", "two"]);
     }
+    let (all, _) = texts(ground.engine.follow_logs(&container, None)).await;
+    let last = all.lines().last().and_then(|line| line.split_once(' ')).expect("a line").0;
+    let last: Timestamp = last.parse().expect("a time");
+    let (again, _) = texts(ground.engine.follow_logs(&container, Some(last))).await;
+    assert!(all.ends_with(&again) && again.contains(" two"), "from that second on: {again}");
+    let later = last + Duration::from_secs(2);
+    assert_eq!(texts(ground.engine.follow_logs(&container, Some(later))).await.0, "");
 }
 
 async fn dies(ground: &Ground) {
@@ -592,7 +600,7 @@ async fn leases(ground: &Ground) {
     let mut labels = ground.labels();
     labels.insert(label::LEASE.to_owned(), "a-host-that-never-was/boot/1/1".to_owned());
     engine.create_volume(&ground.name("thing"), &labels).await.expect("made");
-    let lease = async |name: &str, until: jiff::Timestamp| {
+    let lease = async |name: &str, until: Timestamp| {
         let mut labels = labels.clone();
         labels.insert(label::LEASE_UNTIL.to_owned(), until.to_string());
         engine.create_volume(&ground.name(name), &labels).await.expect("made");

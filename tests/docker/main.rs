@@ -9,6 +9,7 @@ mod cleaning;
 mod command;
 mod docker;
 mod doctor;
+mod evidence;
 mod failures;
 mod guard;
 mod killing;

@@ -226,13 +226,13 @@ impl Engine for FakeEngine {
     fn follow_logs(
         &self,
         container: &str,
-        _since: Option<Timestamp>,
+        since: Option<Timestamp>,
     ) -> BoxStream<'static, Result<Output, EngineError>> {
         let broken = |refusal| EngineError::Stream { what: format!("logs of {container}"), refusal };
         let (listener, lines) = mpsc::unbounded_channel();
         let mut world = self.world();
         world.note_call(Verb::FollowLogs, container, "");
-        match world.follow_log(container, listener) {
+        match world.follow_log(container, since, listener) {
             Err(refusal) => stream::iter([Err(broken(refusal))]).boxed(),
             Ok(()) => {
                 drop(world);

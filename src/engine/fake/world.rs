@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
@@ -305,12 +306,21 @@ impl World {
         archive.into_inner().map(Bytes::from).map_err(failed)
     }
 
-    /// A container's log so far, and whatever comes, until it ends.
-    pub(super) fn follow_log(&mut self, name: &str, listener: UnboundedSender<Output>) -> Result<(), Refusal> {
+    /// A container's log so far, from the second of `since` on, and whatever comes, until it ends.
+    pub(super) fn follow_log(
+        &mut self,
+        name: &str,
+        since: Option<Timestamp>,
+        listener: UnboundedSender<Output>,
+    ) -> Result<(), Refusal> {
+        let is_wanted = |line: &str| {
+            let at: Option<Timestamp> = line.split_once(' ').and_then(|(at, _)| at.parse().ok());
+            since.zip(at).is_none_or(|(since, at)| at.as_second() >= since.as_second())
+        };
         let Some(container) = self.containers.get_mut(name) else {
             return Err(not_found(&format!("container: {name}")));
         };
-        for line in &container.log {
+        for line in container.log.iter().filter(|line| is_wanted(line)) {
             let _ = listener.send(Output::Stdout(Bytes::from(line.clone())));
         }
         if container.is_running() {
