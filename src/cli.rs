@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::engine::docker::connection::Asked;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs a browser suite in parallel against N Docker copies of its application, and says which failures are real.
@@ -47,6 +49,10 @@ pub enum Command {
 /// `shakedown doctor`.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
     /// The folder with shakedown.toml; without it, only the engine and this host are looked at
     pub manifest: Option<PathBuf>,
 
@@ -59,9 +65,51 @@ pub struct DoctorArgs {
     pub database: Option<PathBuf>,
 }
 
+/// Which engine.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EngineArgs {
+    /// The engine's address, unix:///PATH or tcp://HOST:PORT; above DOCKER_HOST and Docker's current context
+    #[arg(long, value_name = "ADDRESS", help_heading = "Engine")]
+    pub engine: Option<String>,
+
+    /// The certificate of the authority that the engine's comes from; otherwise as DOCKER_TLS_VERIFY and
+    /// DOCKER_CERT_PATH say
+    #[arg(long, value_name = "FILE", help_heading = "Engine")]
+    pub tls_ca: Option<PathBuf>,
+
+    /// The certificate to show to the engine
+    #[arg(long, value_name = "FILE", help_heading = "Engine")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The key to that certificate
+    #[arg(long, value_name = "FILE", help_heading = "Engine")]
+    pub tls_key: Option<PathBuf>,
+}
+
+impl EngineArgs {
+    /// What they ask for.
+    pub fn asked(&self) -> Asked {
+        let Self { engine, tls_ca, tls_cert, tls_key } = self.clone();
+        Asked { address: engine, ca: tls_ca, cert: tls_cert, key: tls_key }
+    }
+
+    /// The same, as arguments for another process of this program.
+    pub fn as_arguments(&self) -> Vec<OsString> {
+        let engine = self.engine.as_ref().map(|engine| ("--engine", OsString::from(engine)));
+        let file = |name, file: &Option<PathBuf>| file.as_ref().map(|file| (name, file.clone().into_os_string()));
+        let files =
+            [file("--tls-ca", &self.tls_ca), file("--tls-cert", &self.tls_cert), file("--tls-key", &self.tls_key)];
+        engine.into_iter().chain(files.into_iter().flatten()).flat_map(|(name, value)| [name.into(), value]).collect()
+    }
+}
+
 /// `shakedown clean`.
 #[derive(Debug, Args)]
 pub struct CleanArgs {
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
     /// Say what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -82,6 +130,10 @@ pub struct CleanArgs {
 /// `shakedown guard`, which is not for people.
 #[derive(Debug, Args)]
 pub struct GuardArgs {
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
+
     /// The run
     #[arg(long)]
     pub run: String,
@@ -104,6 +156,10 @@ pub struct GuardArgs {
 pub struct RunArgs {
     /// The folder with shakedown.toml
     pub manifest: PathBuf,
+
+    /// Which engine.
+    #[command(flatten)]
+    pub engine: EngineArgs,
 
     /// How many environments side by side; above the manifest's `lanes`
     #[arg(long, value_name = "N")]

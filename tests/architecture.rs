@@ -41,7 +41,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("store", &["event", "id", "verdict"]),
     ("report", &["event", "id", "verdict"]),
     ("exit", &["verdict"]),
-    ("cli", &[]),
+    ("cli", &["engine::docker::connection::Asked"]),
     ("clean", &["cli::CleanArgs", "engine", "environment", "exit", "id", "owner", "report::text"]),
     ("guard", &["cli::GuardArgs", "engine", "environment::sweep", "id", "owner", "store"]),
     ("run", &["*"]),

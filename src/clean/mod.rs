@@ -10,6 +10,7 @@ use std::io::Write as _;
 
 use crate::cli::CleanArgs;
 use crate::engine::docker::DockerEngine;
+use crate::engine::docker::connection::Connection;
 use crate::engine::{Engine, EngineError, RefusalKind};
 use crate::environment::{label, lease, sweep};
 use crate::exit;
@@ -22,7 +23,14 @@ use table::Outcome;
 /// Cleans up and returns the exit code: 0 when nothing is left that was to go, 2 when it is refused, 3 when the engine
 /// did not do it.
 pub async fn clean(args: CleanArgs) -> u8 {
-    match try_clean(&args).await {
+    let connection = match Connection::find(&args.engine.asked()) {
+        Ok(connection) => connection,
+        Err(why) => {
+            eprintln!("error: {why}");
+            return exit::USAGE;
+        }
+    };
+    match try_clean(&args, &connection).await {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
@@ -31,8 +39,8 @@ pub async fn clean(args: CleanArgs) -> u8 {
     }
 }
 
-async fn try_clean(args: &CleanArgs) -> Result<u8, EngineError> {
-    let engine = DockerEngine::connect().await?;
+async fn try_clean(args: &CleanArgs, connection: &Connection) -> Result<u8, EngineError> {
+    let engine = DockerEngine::connect_to(connection).await?;
     let wanted = Wanted {
         runs: args.runs.iter().map(RunId::from_stored).collect(),
         all_runs: args.all_runs,

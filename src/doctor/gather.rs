@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::facts::{EngineFacts, Facts, ManifestFacts, Space};
 use crate::cli::DoctorArgs;
 use crate::engine::docker::DockerEngine;
-use crate::engine::{Engine, EngineError};
+use crate::engine::docker::connection::Connection;
+use crate::engine::{Engine, EngineError, Refusal, RefusalKind};
 use crate::environment::{host_routes, images, label, lease};
 use crate::manifest::{self, Manifest, SubnetPool};
 use crate::run::lanes::{self, Room};
@@ -26,7 +27,18 @@ pub(super) async fn gather(args: &DoctorArgs) -> Facts {
     let database = args.database.clone().unwrap_or_else(|| args.reports.join("history.db"));
     let history = history(&database, manifest).await;
     let footprints = history.as_ref().and_then(|history| history.as_deref().ok()).unwrap_or_default();
-    let connected = DockerEngine::connect().await;
+    let connection = Connection::find(&args.engine.asked());
+    let address = connection.as_ref().map_or_else(
+        |_| args.engine.engine.clone().unwrap_or_else(|| "the address that is set".to_owned()),
+        |connection| connection.address.clone(),
+    );
+    let connected = match connection {
+        Ok(connection) => DockerEngine::connect_to(&connection).await,
+        Err(message) => {
+            let refusal = Refusal { kind: RefusalKind::Other, message };
+            Err(EngineError::Connect { address: address.clone(), refusal })
+        }
+    };
     let engine = match &connected {
         Ok(engine) => ask(engine, manifest, footprints).await,
         Err(error) => Err(error.clone()),
@@ -39,7 +51,7 @@ pub(super) async fn gather(args: &DoctorArgs) -> Facts {
         Some(Ok((manifest, warnings))) => Some(Ok(look(connected.as_ref().ok(), manifest, warnings.len()).await)),
     };
     Facts {
-        address: DockerEngine::address(),
+        address,
         engine: engine.map_err(|error| error.to_string()),
         reports: args.reports.clone(),
         reports_space: nearest(&args.reports).and_then(|folder| space(&folder)),

@@ -51,12 +51,21 @@ pub enum EngineError {
     /// There is no engine at the address.
     #[error(
         "no Docker engine answers at {address}: {refusal}\n    start one (`systemctl start docker`, or `scripts/engine` \
-         on a fresh Debian machine), or point DOCKER_HOST at one"
+         on a fresh Debian machine), or name one with --engine or \
+         DOCKER_HOST"
     )]
     Connect {
         /// Where it was looked for.
         address: String,
         /// Why.
+        refusal: Refusal,
+    },
+    /// The engine is older than what this program needs.
+    #[error("the engine at {address} is too old: {refusal}")]
+    TooOld {
+        /// Where it is.
+        address: String,
+        /// What it speaks.
         refusal: Refusal,
     },
     /// The engine did not describe itself.
@@ -246,6 +255,7 @@ impl EngineError {
     pub fn refusal(&self) -> &Refusal {
         match self {
             Self::Connect { refusal, .. }
+            | Self::TooOld { refusal, .. }
             | Self::Describe { refusal }
             | Self::Ping { refusal }
             | Self::Image { refusal, .. }

@@ -141,9 +141,27 @@ impl Boot<'_> {
             self.ledger.make(ThingKind::Volume, volume, making).await.map_err(|error| broken(None, &error))?;
         }
         try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network))).await?;
-        try_join_all(self.blueprint.services.iter().map(|service| self.live(service)))
-            .await
-            .map(|services| services.into_iter().flatten().collect())
+        let services = try_join_all(self.blueprint.services.iter().map(|service| self.live(service))).await?;
+        let services: Vec<Live> = services.into_iter().flatten().collect();
+        match self.without_network(&services) {
+            None => Ok(services),
+            Some(name) => Err(BrokenEnvironment {
+                service: Some(name.to_owned()),
+                cause: format!("{name} lost its network while the environment came up"),
+                log_tail: self.logs.tail(name),
+            }),
+        }
+    }
+
+    /// A service that should have a network and has none, though others have.
+    fn without_network<'a>(&self, services: &'a [Live]) -> Option<&'a str> {
+        let has_its_own = |live: &Live| {
+            let of = self.blueprint.services.iter().find(|service| service.service == live.service);
+            of.is_some_and(|service| service.container.shared.network == NetworkOf::Itself)
+        };
+        let some_have = services.iter().any(|live| live.address.is_some());
+        let lost = services.iter().find(|live| live.address.is_none() && has_its_own(live));
+        lost.filter(|_| some_have).map(|live| live.service.as_str())
     }
 
     /// Makes the network on the first subnet that the engine accepts.

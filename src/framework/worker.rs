@@ -264,6 +264,8 @@ impl ShimWorker {
         let said = format!("{}{partial}", self.last_words);
         match code {
             // The engine's codes for a program that is there but can't be run, and for one that is not there.
+            // With the former it also answers for one whose connection was cut, whatever that does now.
+            Some(126 | 127) if self.lines.count() > 0 || said.trim().is_empty() => WorkerError::Lost("was cut"),
             Some(code @ (126 | 127)) => WorkerError::CannotStart { command: self.shim.start.join(" "), code, said },
             code => WorkerError::Ended { code, said },
         }

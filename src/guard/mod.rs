@@ -11,6 +11,7 @@
 mod sweeping;
 pub mod watch;
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub struct Guarded<'a> {
     pub run_folder: &'a Path,
     /// Its history.
     pub database: &'a Path,
+    /// Arguments that name its engine.
+    pub engine: &'a [OsString],
 }
 
 impl Guard {
@@ -66,6 +69,7 @@ impl Guard {
         command
             .arg0("shakedown")
             .arg("guard")
+            .args(guarded.engine)
             .args(["--run", guarded.run.as_str(), "--owner", guarded.owner])
             .arg("--log")
             .arg(std::path::absolute(guarded.run_folder)?.join(LOG))

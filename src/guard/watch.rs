@@ -13,6 +13,7 @@ use super::{DONE, PATIENCE, READY, sweep_until_quiet};
 use crate::cli::GuardArgs;
 use crate::engine::Engine;
 use crate::engine::docker::DockerEngine;
+use crate::engine::docker::connection::Connection;
 use crate::id::RunId;
 use crate::owner;
 use crate::store::Store;
@@ -66,7 +67,15 @@ async fn clean_up(args: &GuardArgs) -> u8 {
     let log = Log { path: args.log.clone(), started: Instant::now() };
     log.say("the run's process ended before everything was removed");
     let run = RunId::from_stored(args.run.clone());
-    let connect = async || DockerEngine::connect().await.map(|engine| Arc::new(engine) as Arc<dyn Engine>);
+    let connection = match Connection::find(&args.engine.asked()) {
+        Ok(connection) => connection,
+        Err(why) => {
+            log.say(&why);
+            return 1;
+        }
+    };
+    let connect =
+        async || DockerEngine::connect_to(&connection).await.map(|engine| Arc::new(engine) as Arc<dyn Engine>);
     let mut marked = false;
     let swept = sweep_until_quiet(connect, &run, async |removed| {
         log.say(&match removed {

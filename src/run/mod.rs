@@ -19,6 +19,7 @@ use crate::cli::RunArgs;
 use crate::conductor::state::Rules;
 use crate::conductor::{EventSink as _, conduct};
 use crate::engine::docker::DockerEngine;
+use crate::engine::docker::connection::Connection;
 use crate::engine::{Engine, EngineError, Labelled, ThingKind};
 use crate::environment::images::{self, ImageProgress};
 use crate::environment::lease::{self, Lease};
@@ -109,7 +110,8 @@ impl Prepared {
         let (manifest, warnings) = manifest::load(&args.manifest, &variable)?;
         let database = args.database.clone().unwrap_or_else(|| args.reports.join("history.db"));
         let store = Store::open(&database).await?;
-        let engine = DockerEngine::connect().await?;
+        let connection = Connection::find(&args.engine.asked()).map_err(RunError::Usage)?;
+        let engine = DockerEngine::connect_to(&connection).await?;
         let info = engine.describe().await?;
         let footprints = store.footprints(&manifest.suite.name).await?;
         let room = Room {
@@ -124,6 +126,7 @@ impl Prepared {
         let routes = if subnets::is_here(&engine.host().await?) { host_routes() } else { Vec::new() };
         let (subnets, routed) = subnets::choose(pool, &routes, lanes, rand::random())?;
         let mut notes: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        notes.extend(connection.warning());
         notes.extend(why);
         notes.extend(routed);
         for run in store.mark_dead_runs(&|owner| !owner::is_dead(owner)).await? {
@@ -159,7 +162,13 @@ impl Prepared {
         let run_folder = args.reports.join(&manifest.suite.name).join(header.run.as_str());
         std::fs::create_dir_all(&run_folder)
             .map_err(|error| RunError::RunFolder { folder: run_folder.clone(), error })?;
-        let guarded = Guarded { run: &header.run, owner: &header.owner, run_folder: &run_folder, database: &database };
+        let guarded = Guarded {
+            run: &header.run,
+            owner: &header.owner,
+            run_folder: &run_folder,
+            database: &database,
+            engine: &args.engine.as_arguments(),
+        };
         let guard = match Guard::start(guarded).await {
             Ok(guard) => Some(guard),
             Err(error) => {

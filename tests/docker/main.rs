@@ -5,6 +5,7 @@
 //! the whole host, and when it leaves, nothing of any run may be left on the engine.
 
 mod bad_input;
+mod chaos;
 mod cleaning;
 mod command;
 mod docker;
@@ -16,6 +17,8 @@ mod killing;
 mod outcome;
 mod private_engine;
 mod program;
+mod proxy;
+mod remote;
 mod resets;
 mod restart;
 mod rspec_worker;

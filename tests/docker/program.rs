@@ -108,6 +108,23 @@ impl Running {
         }
     }
 
+    /// Waits until it says a line in which `wanted` stands, or ends; says whether it did say it.
+    pub(crate) fn until_or_end(&mut self, wanted: &str) -> bool {
+        loop {
+            match self.lines.recv_timeout(self.deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    let found = line.contains(wanted);
+                    self.said.push(line);
+                    if found {
+                        return true;
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => panic!("no line with {wanted:?}:\n{}", self.text()),
+            }
+        }
+    }
+
     /// Listens for as long as `span`; says whether the program still has something to say after that.
     pub(crate) fn listen_for(&mut self, span: Duration) -> bool {
         let deadline = Instant::now() + span;

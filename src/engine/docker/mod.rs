@@ -1,5 +1,6 @@
 //! An engine over Docker's API. This folder is the only place that names the client library.
 
+pub mod connection;
 mod convert;
 mod host;
 mod pull;
@@ -10,7 +11,6 @@ use std::future::Future;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
 use bollard::models::{BuildInfo, CreateImageInfo, VolumeCreateRequest};
@@ -20,6 +20,7 @@ use bollard::query_parameters::{
     RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions, StartContainerOptions, StatsOptions,
     StopContainerOptions, UploadToContainerOptions,
 };
+use bollard::{API_DEFAULT_VERSION, Docker};
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -29,8 +30,11 @@ use super::{
     Figures, ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
     ThingKind, UsedSubnet,
 };
+use connection::{Asked, Connection, Tls};
 use convert::refusal;
 
+/// The oldest version of the API that has all that is needed.
+const OLDEST_API: (usize, usize) = (1, 41);
 /// For the call that asks whether an engine is there.
 const PING: Duration = Duration::from_secs(5);
 /// For calls that an engine answers at once.
@@ -50,18 +54,39 @@ pub struct DockerEngine {
 }
 
 impl DockerEngine {
-    /// The address of the engine that [`connect`](Self::connect) connects to.
-    pub fn address() -> String {
-        std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned())
+    /// Connects to the engine that the environment variables name, or to the local one, and asks what it is.
+    pub async fn connect() -> Result<Self, EngineError> {
+        let connection = Connection::find(&Asked::default());
+        let connection = connection.map_err(|message| EngineError::Connect {
+            address: "the address that the environment names".to_owned(),
+            refusal: Refusal { kind: RefusalKind::Other, message },
+        })?;
+        Self::connect_to(&connection).await
     }
 
-    /// Connects to the engine that `DOCKER_HOST` names, or to the local one, and asks what it is.
-    pub async fn connect() -> Result<Self, EngineError> {
-        let address = Self::address();
+    /// Connects to an engine, and asks what it is.
+    pub async fn connect_to(connection: &Connection) -> Result<Self, EngineError> {
+        let address = &connection.address;
         let lost = |refusal| EngineError::Connect { address: address.clone(), refusal };
-        let docker = Docker::connect_with_host(&address).map_err(|e| lost(refusal(e)))?.with_timeout(IMAGE);
+        let docker = match &connection.tls {
+            None => Docker::connect_with_host(address),
+            Some(Tls { ca, cert, key }) => {
+                Docker::connect_with_ssl(address, key, cert, ca, IMAGE.as_secs(), API_DEFAULT_VERSION)
+            }
+        };
+        let docker = docker.map_err(|e| lost(refusal(e)))?.with_timeout(IMAGE);
         let docker = within(QUICK, docker.negotiate_version()).await.map_err(lost)?;
         let api = docker.client_version();
+        if (api.major_version, api.minor_version) < OLDEST_API {
+            let message = format!(
+                "it speaks API {}.{} at most, and {}.{} is needed: Docker 20.10 or newer",
+                api.major_version, api.minor_version, OLDEST_API.0, OLDEST_API.1
+            );
+            return Err(EngineError::TooOld {
+                address: address.clone(),
+                refusal: Refusal { kind: RefusalKind::Other, message },
+            });
+        }
         let info = within(QUICK, docker.info()).await.map_err(lost)?;
         let info = EngineInfo {
             version: info.server_version.unwrap_or_default(),
