@@ -189,7 +189,20 @@ impl Drop for PrivateEngine {
         }
         let _ = self.namespace.kill();
         let _ = self.namespace.wait();
+        end_shims_of(self.folder.path());
         unmount_below(self.folder.path());
+    }
+}
+
+/// What looked after the containers of a killed engine lives on, though its containers are gone.
+fn end_shims_of(folder: &Path) {
+    for entry in fs::read_dir("/proc").expect("/proc").flatten() {
+        let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        if line.contains("containerd-shim") && line.contains(&format!("{}/", folder.display())) {
+            let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+        }
     }
 }
 
