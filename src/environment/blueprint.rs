@@ -6,11 +6,12 @@ use std::fmt;
 use super::health::HealthCheck;
 use super::images::Images;
 use super::label;
+use super::probe::Question;
 use super::tuning::{files, shared, tuning};
 use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource};
 use crate::id::{EnvironmentName, RunId};
-use crate::manifest::Manifest;
 use crate::manifest::compose::{Condition, MountSource, NetworkMode, Service};
+use crate::manifest::{Manifest, Probe};
 
 /// An environment to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub(super) enum Ready {
     Running,
     /// When this command, run within its container, ends with exit code 0.
     Healthy(Vec<String>),
+    /// When it answers this question at this port.
+    Answers(u16, Question),
     /// When it has ended with exit code 0.
     Completed,
 }
@@ -134,7 +137,7 @@ pub(super) fn blueprint(
                 },
                 shares_with: service.shares_with().into_iter().map(str::to_owned).collect(),
                 waits_for: service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect(),
-                ready: ready(health.as_ref(), must_complete),
+                ready: ready(manifest.environment.ready.get(name), health.as_ref(), must_complete),
                 ports,
                 lasts: *name == manifest.environment.runner || lasts(service, health.as_ref()),
                 health,
@@ -209,9 +212,15 @@ fn published(manifest: &Manifest, name: &str, service: &Service) -> Vec<HostPort
         .collect()
 }
 
-fn ready(health: Option<&HealthCheck>, must_complete: bool) -> Ready {
+fn ready(probe: Option<&Probe>, health: Option<&HealthCheck>, must_complete: bool) -> Ready {
     if must_complete {
         return Ready::Completed;
+    }
+    match probe {
+        Some(Probe::Http { port, path }) => return Ready::Answers(*port, Question::Http { path: path.clone() }),
+        Some(Probe::Tcp { port }) => return Ready::Answers(*port, Question::Tcp),
+        Some(Probe::Command(command)) => return Ready::Healthy(command.clone()),
+        None => {}
     }
     health.map_or(Ready::Running, |health| Ready::Healthy(health.command.clone()))
 }
@@ -245,6 +254,10 @@ impl fmt::Display for Blueprint {
             match &service.ready {
                 Ready::Running => writeln!(f, "  ready when it runs")?,
                 Ready::Healthy(command) => writeln!(f, "  ready when `{}` succeeds", command.join(" "))?,
+                Ready::Answers(port, Question::Tcp) => writeln!(f, "  ready when port {port} accepts connections")?,
+                Ready::Answers(port, Question::Http { path }) => {
+                    writeln!(f, "  ready when a GET of {path} at port {port} succeeds")?;
+                }
                 Ready::Completed => writeln!(f, "  ready when it has ended with exit code 0")?,
             }
         }

@@ -15,6 +15,7 @@ use super::images::Images;
 use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
+use super::probe::{Question, ask};
 use super::ready::{Environment, runner_ended_at_once};
 use super::run_once::{Once, run_once};
 use super::subnet::Subnets;
@@ -29,6 +30,8 @@ use crate::secrets::Secrets;
 
 /// The first pause between two probes of a service, and the longest; each is twice the one before.
 const PROBE_PAUSES: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(200));
+/// The same for questions that are asked from this host, which cost the engine next to nothing.
+const ASK_PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(50));
 /// How long one probe may take.
 const PROBE_WITHIN: Duration = Duration::from_secs(10);
 /// How many subnets are tried at most that turn out to be taken.
@@ -223,6 +226,10 @@ impl Boot<'_> {
                 (self.step)(format!("{name}: waiting until healthy"));
                 self.until_healthy(name, container, command).await?;
             }
+            Ready::Answers(port, question) => {
+                (self.step)(format!("{name}: waiting until it answers"));
+                self.until_it_answers(service, *port, question).await?;
+            }
             Ready::Completed => {
                 (self.step)(format!("{name}: waiting for its end"));
                 self.until_completed(name, container).await?;
@@ -276,6 +283,38 @@ impl Boot<'_> {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PROBE_PAUSES.1);
+        }
+    }
+
+    async fn until_it_answers(
+        &self,
+        service: &ServiceBlueprint,
+        port: u16,
+        question: &Question,
+    ) -> Result<(), BrokenEnvironment> {
+        let name = service.service.as_str();
+        let mut pause = ASK_PAUSES.0;
+        loop {
+            let address = match self.state(name, &service.container.name).await? {
+                ContainerState::Exited { code, out_of_memory } => {
+                    return Err(self.ended(name, code, out_of_memory, "before it was ready").await);
+                }
+                ContainerState::Running { address } => address,
+                ContainerState::Created | ContainerState::Gone => None,
+            };
+            let address = match &service.container.shared.network {
+                NetworkOf::Container(other) => match self.state(name, other).await? {
+                    ContainerState::Running { address } => address,
+                    ContainerState::Created | ContainerState::Exited { .. } | ContainerState::Gone => None,
+                },
+                NetworkOf::Itself | NetworkOf::Nobody => address,
+            };
+            match ask(address, port, question).await {
+                Ok(()) => return Ok(()),
+                Err(why) => self.set(name, Progress::Running(why)),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(ASK_PAUSES.1);
         }
     }
 

@@ -18,6 +18,7 @@ pub mod images;
 pub mod lease;
 mod ledger;
 mod logs;
+mod probe;
 mod ready;
 mod reset;
 mod run_once;

@@ -4,7 +4,7 @@ use super::compose::{PublishedPort, Read};
 use super::findings::Findings;
 use super::raw::{Raw, Runner};
 use super::section::Located;
-use super::{Lanes, snapshot, suggest};
+use super::{Lanes, ready, snapshot, suggest};
 
 /// Reports every reference from the manifest to a service that doesn't hold, and what N copies can't share.
 pub(super) fn check(raw: &Raw, read: &Read, manifest: &mut Findings, compose: &mut Findings) {
@@ -31,6 +31,7 @@ pub(super) fn check(raw: &Raw, read: &Read, manifest: &mut Findings, compose: &m
         let message = format!("\"reset\" names \"{}\", which is not a service of the environment", service.value);
         manifest.problem(service.line, message, known_services(&service.value, read));
     }
+    ready::check(&raw.ready, read, manifest);
     snapshot::check(raw, read, manifest);
     if !is_one(raw.lanes) {
         for (path, place) in &read.writable_binds {

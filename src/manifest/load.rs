@@ -97,6 +97,7 @@ fn assemble(
             subnets: raw.subnets,
             ready_within: raw.ready_within,
             attempts: raw.attempts,
+            ready: raw.ready.into_iter().map(|(service, probe)| (service.value, probe)).collect(),
             publish: raw.publish.into_iter().map(|service| service.value).collect(),
             reset: raw.reset,
             snapshot,

@@ -17,6 +17,7 @@ mod findings;
 mod load;
 mod problem;
 mod raw;
+mod ready;
 mod reset;
 mod section;
 mod snapshot;
@@ -28,10 +29,12 @@ mod words;
 pub use command::{CommandItems, CommandSuite, CommandTemplate, ItemKind};
 pub use load::load;
 pub use problem::{Problem, Problems, Warning};
+pub use ready::Probe;
 pub use reset::{Reset, ResetAfter, ResetHow};
 pub use snapshot::{Seed, Snapshot};
 pub use subnets::{Subnet, SubnetPool};
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -96,6 +99,8 @@ pub struct EnvironmentSettings {
     pub ready_within: Duration,
     /// Attempts of one test that may be lost to broken environments.
     pub attempts: NonZeroU32,
+    /// When services count as ready, by their names; for all others their health check tells.
+    pub ready: BTreeMap<String, Probe>,
     /// Services whose published ports are kept; all others' are dropped, as N copies can't share them.
     pub publish: Vec<String>,
     /// How an environment is made clean again.
@@ -115,6 +120,7 @@ impl EnvironmentSettings {
             subnets: SubnetPool::default(),
             ready_within: TWO_MINUTES,
             attempts: THREE,
+            ready: BTreeMap::new(),
             publish: Vec::new(),
             reset: Reset::default(),
             snapshot: Snapshot::default(),

@@ -10,7 +10,9 @@ use super::section::{Located, Section, kind_of};
 use super::snapshot::{self, RawSnapshot};
 use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
-use super::{EvidenceSettings, FrameworkKind, Lanes, Reset, THREE, TWO_MINUTES, command, evidence, reset, suggest};
+use super::{
+    EvidenceSettings, FrameworkKind, Lanes, Probe, Reset, THREE, TWO_MINUTES, command, evidence, ready, reset, suggest,
+};
 
 const SECTIONS: [&str; 4] = ["suite", "environment", "retry", "evidence"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
@@ -22,6 +24,7 @@ const ENVIRONMENT: &[&str] = &[
     "lanes",
     "subnets",
     "subnet_size",
+    "ready",
     "ready_within",
     "attempts",
     "publish",
@@ -48,6 +51,7 @@ pub(super) struct Raw {
     pub(super) profiles: Vec<String>,
     pub(super) lanes: Lanes,
     pub(super) subnets: SubnetPool,
+    pub(super) ready: Vec<(Located<String>, Probe)>,
     pub(super) ready_within: Duration,
     pub(super) attempts: NonZeroU32,
     pub(super) publish: Vec<Located<String>>,
@@ -109,6 +113,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         profiles: environment.texts("profiles", findings).unwrap_or_default().into_iter().map(|p| p.value).collect(),
         lanes: lanes(&environment, findings),
         subnets: subnets(&environment, findings),
+        ready: ready::read(&environment, findings),
         ready_within: environment.wait("ready_within", findings).unwrap_or(TWO_MINUTES),
         attempts: attempts(&environment, findings),
         publish: environment.texts("publish", findings).unwrap_or_default(),

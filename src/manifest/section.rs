@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::findings::Findings;
 use super::text::line_at;
@@ -18,6 +18,9 @@ pub(super) struct Located<T> {
     pub(super) value: T,
     pub(super) line: usize,
 }
+
+/// A key and its value, each with its line.
+pub(super) type Entry<'a> = (Located<String>, Located<&'a DeValue<'a>>);
 
 /// A table, or its absence: then every key is absent.
 pub(super) struct Section<'a> {
@@ -78,6 +81,22 @@ impl<'a> Section<'a> {
         let found = self.table?.get(key)?;
         let section = Self::of(found, name, known, &[], self.text, findings);
         section.table.is_some().then_some(section)
+    }
+
+    /// The entries of the table `key`, whose keys are names of the user's: each with its line. `None` if it is absent.
+    pub(super) fn entries(&self, key: &str, findings: &mut Findings) -> Option<Vec<Entry<'a>>> {
+        let found = self.get(key)?;
+        let Some(table) = found.value.as_table() else {
+            let kind = kind_of(found.value);
+            let help = format!("it is a section: [{}.{key}]", self.name);
+            findings.problem(found.line, format!("\"{key}\" is {kind}"), help);
+            return None;
+        };
+        let entry = |(name, value): (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let line = line_at(self.text, name.span().start);
+            (Located { value: name.get_ref().to_string(), line }, self.located(value))
+        };
+        Some(table.iter().map(entry).collect())
     }
 
     /// The line at which the section starts; `None` if it is absent.

@@ -27,6 +27,22 @@ fn a_service_that_never_becomes_healthy_is_named_with_the_end_of_its_log() {
 }
 
 #[test]
+fn a_service_is_ready_when_it_answers_and_what_it_answered_instead_is_told() {
+    let stage = Stage::new("a_service_is_ready_when_it_answers_and_what_it_answered_instead_is_told");
+    let run = |faults: &str| {
+        let settings = "lanes = 1\nready_within = \"6s\"\nready = { web = \"http:8000/healthz\", runner = [\"true\"] }";
+        let manifest = stage.manifest(&Manifest { settings, paths: &["spec/counter_spec.rb"], ..Manifest::default() });
+        stage.shakedown(manifest).faults(faults).run()
+    };
+    run("").expect_code(0);
+    let finished = run("sick").expect_code(3);
+    let (before, after) =
+        ("ENV BROKE environment 1.1: web was not ready within 6s: GET http://10.213.", "was answered with status 503");
+    let told = finished.said.lines().any(|line| line.contains(before) && line.ends_with(after));
+    assert!(told, "{}", finished.said);
+}
+
+#[test]
 fn a_step_that_must_complete_and_fails_is_named_with_the_end_of_its_log() {
     let stage = Stage::new("a_step_that_must_complete_and_fails_is_named_with_the_end_of_its_log");
     let finished = with_one_lane(&stage, "60s", ("TINY_FAULTS", "migrate"));
