@@ -14,7 +14,7 @@ use shakedown::engine::docker::DockerEngine;
 use shakedown::engine::fake::{Answer, Does, FakeEngine, Life, Verb};
 use shakedown::engine::{
     ContainerSpec, ContainerState, Engine, EngineError, ExecSpec, FileInside, FileSpec, Happened, HostPort, ImageBuild,
-    ImageInfo, Labels, NetworkSpec, Output, RefusalKind, ThingKind, Volume, VolumeSource, read_files,
+    ImageInfo, Labels, NetworkSpec, Output, RefusalKind, ThingKind, Volume, VolumeSource, VolumeSpec, read_files,
 };
 use shakedown::environment::{Subnets, label, sweep};
 use shakedown::id::RunId;
@@ -224,7 +224,7 @@ async fn removes(ground: &Ground) {
     let network = ground.network().await;
     let container = ground.create("runs", "sleep infinity").await;
     let volume = ground.name("volume");
-    engine.create_volume(&volume, &ground.labels()).await.expect("created");
+    engine.create_volume(&VolumeSpec::new(volume.as_str(), ground.labels())).await.expect("created");
     for _ in 0..2 {
         engine.remove_container(&container).await.expect("container");
         // By its name, as when its id is not known yet.
@@ -358,7 +358,7 @@ async fn starves(ground: &Ground) {
 async fn lists(ground: &Ground) {
     let container = ground.running().await;
     let volume = ground.name("volume");
-    ground.engine.create_volume(&volume, &ground.labels()).await.expect("created");
+    ground.engine.create_volume(&VolumeSpec::new(volume.as_str(), ground.labels())).await.expect("created");
     let all = ground.engine.list(label::RUN).await.expect("listed");
     let mut found = ground.engine.list(&ground.filter()).await.expect("listed");
     assert!(found.iter().all(|thing| all.contains(thing)), "by key alone there is more");
@@ -412,7 +412,7 @@ async fn conflicts(ground: &Ground) {
     assert_eq!(error.kind(), RefusalKind::Conflict, "{error}");
     // A volume that is there is as good as made.
     for _ in 0..2 {
-        ground.engine.create_volume(&ground.name("volume"), &ground.labels()).await.expect("created");
+        ground.engine.create_volume(&VolumeSpec::new(ground.name("volume"), ground.labels())).await.expect("created");
     }
 }
 
@@ -446,7 +446,7 @@ async fn in_use(ground: &Ground) {
     let engine = &ground.engine;
     let network = ground.network().await;
     let volume = ground.name("volume");
-    engine.create_volume(&volume, &ground.labels()).await.expect("created");
+    engine.create_volume(&VolumeSpec::new(volume.as_str(), ground.labels())).await.expect("created");
     let mount = Volume { source: VolumeSource::Named(volume.clone()), target: "/data".to_owned(), read_only: false };
     let spec = ContainerSpec { volumes: vec![mount], ..ground.container("runs", "sleep infinity") };
     engine.create_container(&spec).await.expect("created");
@@ -599,11 +599,11 @@ async fn leases(ground: &Ground) {
     let now = engine.host().await.expect("told").clock;
     let mut labels = ground.labels();
     labels.insert(label::LEASE.to_owned(), "a-host-that-never-was/boot/1/1".to_owned());
-    engine.create_volume(&ground.name("thing"), &labels).await.expect("made");
+    engine.create_volume(&VolumeSpec::new(ground.name("thing"), labels.clone())).await.expect("made");
     let lease = async |name: &str, until: Timestamp| {
         let mut labels = labels.clone();
         labels.insert(label::LEASE_UNTIL.to_owned(), until.to_string());
-        engine.create_volume(&ground.name(name), &labels).await.expect("made");
+        engine.create_volume(&VolumeSpec::new(ground.name(name), labels.clone())).await.expect("made");
     };
     lease("ran-out", now - Duration::from_secs(3600)).await;
     lease("holds", now + Duration::from_secs(60)).await;

@@ -31,7 +31,7 @@ pub use happening::{ContainerEvent, Happened};
 pub use host::{EngineHost, StoredImage, UsedSubnet};
 pub use spec::{
     ContainerSpec, ExecSpec, FileSpec, HostPort, ImageBuild, Labels, NetworkOf, NetworkSpec, Shared, Tuning, Volume,
-    VolumeSource,
+    VolumeSource, VolumeSpec,
 };
 
 /// How often an engine is asked for an exit code that it has not noted yet.
@@ -205,7 +205,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Removes a network by id.
     async fn remove_network(&self, id: &str) -> Result<(), EngineError>;
     /// Makes a volume.
-    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), EngineError>;
+    async fn create_volume(&self, volume: &VolumeSpec) -> Result<(), EngineError>;
     /// Removes a volume by name.
     async fn remove_volume(&self, name: &str) -> Result<(), EngineError>;
 

@@ -16,6 +16,24 @@ pub struct NetworkSpec {
     pub labels: Labels,
 }
 
+/// A volume to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeSpec {
+    /// The name.
+    pub name: String,
+    /// Labels.
+    pub labels: Labels,
+    /// Mount options (`size=64m`, or none) of a volume that is kept in memory; other volumes are on the engine's disk.
+    pub in_memory: Option<String>,
+}
+
+impl VolumeSpec {
+    /// A volume on disk.
+    pub fn new(name: impl Into<String>, labels: Labels) -> Self {
+        Self { name: name.into(), labels, in_memory: None }
+    }
+}
+
 /// A container to be made. It has one network, in which its `aliases` name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContainerSpec {

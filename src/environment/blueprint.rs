@@ -1,6 +1,7 @@
 //! What one environment is made of, as data. Pure: decided from the manifest, the images and the environment's name;
 //! [`boot`](super::boot) only does what stands here.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::health::HealthCheck;
@@ -8,7 +9,7 @@ use super::images::Images;
 use super::label;
 use super::probe::Question;
 use super::tuning::{files, shared, tuning};
-use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource};
+use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource, VolumeSpec};
 use crate::id::{EnvironmentName, RunId};
 use crate::manifest::compose::{Condition, MountSource, NetworkMode, Service};
 use crate::manifest::{Manifest, Probe};
@@ -20,8 +21,8 @@ pub(super) struct Blueprint {
     pub(super) network: String,
     /// Labels of everything in it.
     pub(super) labels: Labels,
-    /// The names of its volumes.
-    pub(super) volumes: Vec<String>,
+    /// Its volumes.
+    pub(super) volumes: Vec<VolumeSpec>,
     /// Its services.
     pub(super) services: Vec<ServiceBlueprint>,
 }
@@ -92,17 +93,20 @@ pub(super) fn blueprint(
     .map(|(name, value)| (name.to_owned(), value))
     .into();
     let project = &manifest.compose;
-    let mut volumes: Vec<String> = project
+    let names: BTreeSet<&String> = project
         .services
         .values()
         .flat_map(|service| &service.mounts)
         .filter_map(|mount| match &mount.source {
-            MountSource::Volume(name) => Some(format!("{prefix}-{name}")),
+            MountSource::Volume(name) => Some(name),
             MountSource::Bind(_) | MountSource::Anonymous => None,
         })
         .collect();
-    volumes.sort();
-    volumes.dedup();
+    let volume = |name: &String| VolumeSpec {
+        in_memory: project.volumes_in_memory.get(name).cloned(),
+        ..VolumeSpec::new(format!("{prefix}-{name}"), labels.clone())
+    };
+    let volumes = names.into_iter().map(volume).collect();
     let services = project
         .services
         .iter()
@@ -236,7 +240,8 @@ impl fmt::Display for Blueprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "network {}", self.network)?;
         for volume in &self.volumes {
-            writeln!(f, "volume {volume}")?;
+            let place = if volume.in_memory.is_some() { " in memory" } else { "" };
+            writeln!(f, "volume {}{place}", volume.name)?;
         }
         for service in &self.services {
             writeln!(f, "container {} from {}", service.container.name, service.container.image)?;

@@ -138,10 +138,9 @@ impl Boot<'_> {
         (self.step)("network".to_owned());
         let network = self.network().await.map_err(|error| broken(None, &error))?;
         for volume in &self.blueprint.volumes {
-            let (engine, name) = (self.site.engine.clone(), volume.clone());
-            let labels = self.blueprint.labels.clone();
-            let making = async move { engine.create_volume(&name, &labels).await };
-            self.ledger.make(ThingKind::Volume, volume, making).await.map_err(|error| broken(None, &error))?;
+            let (engine, spec) = (self.site.engine.clone(), volume.clone());
+            let making = async move { engine.create_volume(&spec).await };
+            self.ledger.make(ThingKind::Volume, &volume.name, making).await.map_err(|error| broken(None, &error))?;
         }
         try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network))).await?;
         let services = try_join_all(self.blueprint.services.iter().map(|service| self.live(service))).await?;

@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::label;
-use crate::engine::{Engine, EngineError, Labelled, Labels};
+use crate::engine::{Engine, EngineError, Labelled, Labels, VolumeSpec};
 use crate::id::RunId;
 use crate::owner::{self, Whereabouts};
 
@@ -91,7 +91,7 @@ impl Volumes {
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
-        self.engine.create_volume(&self.name(next), &labels).await?;
+        self.engine.create_volume(&VolumeSpec::new(self.name(next), labels)).await?;
         self.made = next;
         if next > 2 {
             self.engine.remove_volume(&self.name(next - 2)).await?;

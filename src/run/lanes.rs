@@ -147,7 +147,12 @@ mod tests {
         let service = |memory: &Option<u64>| Service { memory: memory.map(|mib| mib << 20), ..Service::default() };
         let services: IndexMap<String, Service> =
             limits.iter().enumerate().map(|(n, memory)| (format!("service {n}"), service(memory))).collect();
-        Project { file: PathBuf::from("compose.yaml"), services, secrets: Vec::new() }
+        Project {
+            file: PathBuf::from("compose.yaml"),
+            services,
+            volumes_in_memory: IndexMap::new(),
+            secrets: Vec::new(),
+        }
     }
 
     fn footprint(mib: u64, cpu: u64, lived: u64) -> Footprint {

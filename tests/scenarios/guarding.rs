@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shakedown::engine::fake::{Does, FakeEngine, Verb};
-use shakedown::engine::{Engine, EngineError, Labelled, Labels, NetworkSpec, RefusalKind};
+use shakedown::engine::{Engine, EngineError, Labelled, Labels, NetworkSpec, RefusalKind, VolumeSpec};
 use shakedown::environment::label;
 use shakedown::guard::{PATIENCE, sweep_until_quiet};
 use shakedown::id::RunId;
@@ -19,7 +19,7 @@ fn of(run: &RunId) -> Labels {
 }
 
 async fn make_volume(engine: &FakeEngine, name: &str, run: &RunId) {
-    engine.create_volume(name, &of(run)).await.expect("made");
+    engine.create_volume(&VolumeSpec::new(name, of(run))).await.expect("made");
 }
 
 /// A network and two volumes of the run, and a volume of another.

@@ -253,7 +253,12 @@ fn shop(lanes: u16) -> Manifest {
         },
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: Duration::from_secs(20) },
         evidence: EvidenceSettings::default(),
-        compose: Project { file: PathBuf::from("shop/compose.yaml"), services, secrets: Vec::new() },
+        compose: Project {
+            file: PathBuf::from("shop/compose.yaml"),
+            services,
+            volumes_in_memory: IndexMap::new(),
+            secrets: Vec::new(),
+        },
     }
 }
 

@@ -8,12 +8,12 @@ use bollard::models::{
     ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerStatsResponse, ContainerSummary,
     DeviceMapping, EndpointSettings, EventMessage, HealthConfig, HostConfig, HostConfigLogConfig, ImageInspect, Ipam,
     IpamConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding, ResourcesUlimits,
-    Volume as VolumeModel,
+    Volume as VolumeModel, VolumeCreateRequest,
 };
 
 use super::super::{
     ContainerEvent, ContainerSpec, ContainerState, Figures, FileSpec, Happened, ImageDefaults, ImageInfo, Labelled,
-    NetworkOf, NetworkSpec, Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource,
+    NetworkOf, NetworkSpec, Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource, VolumeSpec,
 };
 
 /// CPU quotas are parts of this period, in microseconds.
@@ -116,6 +116,20 @@ fn health_command(test: Vec<String>) -> Option<Vec<String>> {
         "CMD" => Some(words.collect()),
         "CMD-SHELL" => Some(["/bin/sh", "-c"].map(str::to_owned).into_iter().chain(words).collect()),
         _ => None,
+    }
+}
+
+pub(super) fn volume(volume: &VolumeSpec) -> VolumeCreateRequest {
+    let in_memory = volume.in_memory.as_ref().map(|options| {
+        let fixed = [("type", "tmpfs"), ("device", "tmpfs")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let given = (!options.is_empty()).then(|| ("o".to_owned(), options.clone()));
+        fixed.into_iter().chain(given).collect()
+    });
+    VolumeCreateRequest {
+        name: Some(volume.name.clone()),
+        labels: Some(volume.labels.clone().into_iter().collect()),
+        driver_opts: in_memory,
+        ..Default::default()
     }
 }
 

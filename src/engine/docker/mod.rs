@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bollard::container::LogOutput;
 use bollard::exec::{CreateExecOptions, StartExecOptions, StartExecResults};
-use bollard::models::{BuildInfo, CreateImageInfo, VolumeCreateRequest};
+use bollard::models::{BuildInfo, CreateImageInfo};
 use bollard::query_parameters::{
     BuildImageOptions, CreateContainerOptions, CreateImageOptions, DownloadFromContainerOptions, EventsOptions,
     ListContainersOptions, ListImagesOptions, ListNetworksOptions, ListVolumesOptions, LogsOptions,
@@ -28,7 +28,7 @@ use jiff::Timestamp;
 use super::{
     ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
     Figures, ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
-    ThingKind, UsedSubnet,
+    ThingKind, UsedSubnet, VolumeSpec,
 };
 use connection::{Asked, Connection, Tls};
 use convert::refusal;
@@ -242,16 +242,11 @@ impl Engine for DockerEngine {
         })
     }
 
-    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), EngineError> {
-        let volume = VolumeCreateRequest {
-            name: Some(name.to_owned()),
-            labels: Some(labels.clone().into_iter().collect()),
-            ..Default::default()
-        };
-        within(SLOW, self.docker.create_volume(volume))
+    async fn create_volume(&self, volume: &VolumeSpec) -> Result<(), EngineError> {
+        within(SLOW, self.docker.create_volume(convert::volume(volume)))
             .await
             .map(drop)
-            .map_err(|refusal| EngineError::CreateVolume { volume: name.to_owned(), refusal })
+            .map_err(|refusal| EngineError::CreateVolume { volume: volume.name.clone(), refusal })
     }
 
     async fn remove_volume(&self, name: &str) -> Result<(), EngineError> {

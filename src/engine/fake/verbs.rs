@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use super::super::{
     ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
     Figures, ImageBuild, ImageInfo, Labelled, Labels, NetworkSpec, Output, Progress, Refusal, RefusalKind, StoredImage,
-    ThingKind, UsedSubnet,
+    ThingKind, UsedSubnet, VolumeSpec,
 };
 use super::process::{self, Inside};
 use super::{FakeEngine, Verb, lost, refusal};
@@ -111,10 +111,11 @@ impl Engine for FakeEngine {
         self.world().remove_network(id).map_err(failed)
     }
 
-    async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), EngineError> {
-        let failed = |refusal| EngineError::CreateVolume { volume: name.to_owned(), refusal };
-        let late = self.call(Verb::CreateVolume, name, "").await.map_err(failed)?;
-        let (name, labels) = (name.to_owned(), labels.clone());
+    async fn create_volume(&self, volume: &VolumeSpec) -> Result<(), EngineError> {
+        let failed = |refusal| EngineError::CreateVolume { volume: volume.name.clone(), refusal };
+        let details = volume.in_memory.as_ref().map(|options| format!("in memory {options}")).unwrap_or_default();
+        let late = self.call(Verb::CreateVolume, &volume.name, &details).await.map_err(failed)?;
+        let VolumeSpec { name, labels, in_memory: _ } = volume.clone();
         self.land(late, move |world| {
             world.create_volume(&name, labels);
             Ok(())

@@ -183,7 +183,12 @@ mod tests {
             },
             retry: RetrySettings { attempts: three, test_timeout: Duration::from_secs(1) },
             evidence: crate::manifest::EvidenceSettings::default(),
-            compose: Project { file: PathBuf::from("shop/compose.yaml"), services, secrets: Vec::new() },
+            compose: Project {
+                file: PathBuf::from("shop/compose.yaml"),
+                services,
+                volumes_in_memory: IndexMap::new(),
+                secrets: Vec::new(),
+            },
         };
         (manifest, images)
     }

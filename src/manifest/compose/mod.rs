@@ -46,6 +46,8 @@ pub struct Project {
     /// The services without a profile or with one that is wanted, by name, in the files' order. `depends_on` is free of cycles and names
     /// services of this map only.
     pub services: IndexMap<String, Service>,
+    /// Volumes that are kept in memory, by their names, with their mount options (`size=64m`, or none).
+    pub volumes_in_memory: IndexMap<String, String>,
     /// What the services' `secrets` hold: it must not be written anywhere.
     pub secrets: Vec<String>,
 }

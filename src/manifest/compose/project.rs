@@ -56,6 +56,7 @@ pub(in crate::manifest) fn read(
         folders: loader.folders,
         lookup: &lookup,
         volumes: BTreeSet::new(),
+        volumes_in_memory: IndexMap::new(),
         writable_binds: Vec::new(),
         secrets: Vec::new(),
         without_effect: BTreeMap::new(),
@@ -125,7 +126,15 @@ fn read_model(
     warn_of_one_network(reader, &networks);
     let services = dependencies::resolve(drafts, &places, &mut reader.findings);
     let secrets = std::mem::take(&mut reader.secrets);
-    Some((Project { file: reader.findings.file().to_owned(), services, secrets }, places))
+    Some((
+        Project {
+            file: reader.findings.file().to_owned(),
+            services,
+            volumes_in_memory: std::mem::take(&mut reader.volumes_in_memory),
+            secrets,
+        },
+        places,
+    ))
 }
 
 /// Whether the service has no profile, or one that is switched on.
@@ -165,11 +174,21 @@ fn volumes(reader: &mut Reader<'_>, entry: &Entry) {
                     "leave \"external\" out: each environment gets a volume of its own",
                 ),
                 "external" | "name" | "labels" => {}
+                "driver" if reader.text(&setting.node, "driver").is_none_or(|driver| driver == "local") => {}
+                "driver_opts" if is_in_memory(reader, setting) => {
+                    let options = setting.node.get("o").and_then(|options| reader.text(&options.node, "o"));
+                    reader.volumes_in_memory.insert(volume.key.clone(), options.unwrap_or_default());
+                }
                 extension if extension.starts_with("x-") => {}
                 other => reader.no_effect(format!("volumes.{}.{other}", volume.key), setting.place),
             }
         }
     }
+}
+
+/// What else the local driver can mount is a place of the host or of another one, which the copies would share.
+fn is_in_memory(reader: &mut Reader<'_>, options: &Entry) -> bool {
+    options.node.get("type").is_some_and(|kind| reader.text(&kind.node, "type").is_some_and(|kind| kind == "tmpfs"))
 }
 
 fn declared_networks(reader: &mut Reader<'_>, entry: &Entry) {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
+
 use super::super::findings::{Findings, Place};
 use super::files::Folder;
 use super::interpolate::Lookup;
@@ -16,6 +18,8 @@ pub(super) struct Reader<'a> {
     pub(super) lookup: Lookup<'a>,
     /// Names of the volumes that the file declares.
     pub(super) volumes: BTreeSet<String>,
+    /// Those of them that are kept in memory, with their mount options.
+    pub(super) volumes_in_memory: IndexMap<String, String>,
     /// Host paths that services can write to, and the place they stand in.
     pub(super) writable_binds: Vec<(String, Place)>,
     /// What must not be written anywhere.
@@ -188,6 +192,7 @@ impl Reader<'_> {
             folders: vec![Folder { path: "/project".into(), shown: "project".into() }],
             lookup: &|name| (name == "HOME").then(|| "/home/somebody".to_owned()),
             volumes: BTreeSet::from(["data".to_owned()]),
+            volumes_in_memory: IndexMap::new(),
             writable_binds: Vec::new(),
             secrets: Vec::new(),
             without_effect: BTreeMap::new(),
