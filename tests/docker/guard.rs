@@ -7,6 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getsid};
 
 use crate::docker;
+use crate::patience::comes_true;
 use crate::program::Running;
 use crate::stage::Stage;
 
@@ -28,11 +29,7 @@ fn guard_of(run: &str) -> Option<Pid> {
 /// Waits until `is_so`.
 #[track_caller]
 fn within(span: Duration, what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + span;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "not within {span:?}: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    assert!(comes_true(span, is_so), "not within {span:?}: {what}");
 }
 
 #[track_caller]

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use rand::{RngExt as _, SeedableRng as _};
@@ -11,6 +11,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use crate::docker;
 use crate::guard::assert_gone_soon;
 use crate::outcome::History;
+use crate::patience::comes_true;
 use crate::program::{Finished, Running};
 use crate::stage::Stage;
 
@@ -94,15 +95,13 @@ fn assert_passed_are_on_disk(killed: &Finished, run: &str) -> usize {
 
 /// The guard marks it once it has removed everything.
 fn assert_incomplete_soon(reports: &Path, run: &str) {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
+    let row = || {
         let row = History::read(reports, run).run;
         assert_eq!(row.ended, None, "nobody saw its end");
-        if row.verdict.is_some() || Instant::now() > deadline {
-            let found = (row.verdict.as_deref(), row.reason.as_deref());
-            assert_eq!(found, (Some("incomplete"), Some("its process died")), "{run}");
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
+        row
+    };
+    comes_true(Duration::from_secs(10), || row().verdict.is_some());
+    let row = row();
+    let found = (row.verdict.as_deref(), row.reason.as_deref());
+    assert_eq!(found, (Some("incomplete"), Some("its process died")), "{run}");
 }

@@ -15,6 +15,7 @@ mod failures;
 mod guard;
 mod killing;
 mod outcome;
+mod patience;
 mod private_engine;
 mod program;
 mod proxy;

@@ -12,6 +12,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+use crate::patience::comes_true;
+
 /// Starting and stopping an engine takes less, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What a run makes has it.
@@ -48,11 +50,8 @@ impl PrivateEngine {
     fn await_namespace(&self) {
         let net = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
         let ours = net("self").expect("/proc shows our namespace");
-        let deadline = Instant::now() + PATIENCE;
-        while net(&self.namespace.id().to_string()).is_none_or(|its| its == ours) {
-            assert!(Instant::now() < deadline, "no network namespace could be made: that needs root");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let is_made = || net(&self.namespace.id().to_string()).is_some_and(|its| its != ours);
+        assert!(comes_true(PATIENCE, is_made), "no network namespace could be made: that needs root");
     }
 
     /// Where it listens, for `DOCKER_HOST`.
@@ -85,14 +84,8 @@ impl PrivateEngine {
             .stderr(log)
             .spawn();
         self.dockerd = Some(child.expect("dockerd can be started: scripts/engine installs it"));
-        let deadline = Instant::now() + PATIENCE;
-        while !self.docker(&["version", "--format", "{{.Server.Version}}"]).0 {
-            if Instant::now() > deadline {
-                return Err("it does not answer");
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        Ok(())
+        let answers = || self.docker(&["version", "--format", "{{.Server.Version}}"]).0;
+        comes_true(PATIENCE, answers).then_some(()).ok_or("it does not answer")
     }
 
     /// Stops it as `systemctl stop` does: its containers end, too.
@@ -108,16 +101,12 @@ impl PrivateEngine {
     fn end(&mut self, signal: Signal) -> Result<(), &'static str> {
         let mut child = self.dockerd.take().ok_or("it does not run")?;
         kill(Pid::from_raw(child.id().try_into().expect("a process id")), signal).expect("it is ours");
-        let deadline = Instant::now() + PATIENCE;
-        while child.try_wait().expect("it is ours").is_none() {
-            if Instant::now() > deadline {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("it does not end");
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        if comes_true(PATIENCE, || child.try_wait().expect("it is ours").is_some()) {
+            return Ok(());
         }
-        Ok(())
+        let _ = child.kill();
+        let _ = child.wait();
+        Err("it does not end")
     }
 
     fn log(&self) -> String {
