@@ -15,7 +15,8 @@ const MODULES: &[(&str, &[&str])] = &[
     ("owner", &[]),
     ("event", &["id", "verdict"]),
     ("manifest", &[]),
-    ("engine", &[]),
+    // Settings that the program hands on as the Compose file has them.
+    ("engine", &["manifest::compose::Device", "manifest::compose::Tuning"]),
     (
         "environment",
         &[

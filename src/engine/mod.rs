@@ -30,7 +30,7 @@ pub use figures::Figures;
 pub use happening::{ContainerEvent, Happened};
 pub use host::{EngineHost, StoredImage, UsedSubnet};
 pub use spec::{
-    ContainerSpec, ExecSpec, FileSpec, HostPort, ImageBuild, Labels, NetworkOf, NetworkSpec, Shared, Tuning, Volume,
+    ContainerSpec, ExecSpec, FileSpec, HostPort, ImageBuild, Labels, NetworkOf, NetworkSpec, Shared, Volume,
     VolumeSource, VolumeSpec,
 };
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::manifest::compose::Tuning;
+
 /// Labels on a thing.
 pub type Labels = BTreeMap<String, String>;
 
@@ -138,61 +140,6 @@ impl std::fmt::Debug for FileSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("FileSpec").field("path", &self.path).field("bytes", &self.content.len()).finish_non_exhaustive()
     }
-}
-
-/// Settings of a container that only the engine looks at. What is `None` or empty is the engine's default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tuning {
-    /// Limits of the kernel's: name, soft, hard; -1 for none.
-    pub ulimits: Vec<(String, i64, i64)>,
-    /// The most processes, -1 for no limit.
-    pub pids_limit: Option<i64>,
-    /// Whether its own file system can only be read.
-    pub read_only: bool,
-    /// Further groups of the user.
-    pub group_add: Vec<String>,
-    /// Security options.
-    pub security_opt: Vec<String>,
-    /// Settings of the kernel's.
-    pub sysctls: Vec<(String, String)>,
-    /// Devices: path on the host, path in the container, permissions.
-    pub devices: Vec<(String, String, String)>,
-    /// Rules for devices.
-    pub device_cgroup_rules: Vec<String>,
-    /// Name servers.
-    pub dns: Vec<String>,
-    /// Options of the resolver.
-    pub dns_opt: Vec<String>,
-    /// Domains in which names are looked up.
-    pub dns_search: Vec<String>,
-    /// The processors it may use: `0-1`.
-    pub cpuset: Option<String>,
-    /// Its weight when processors are scarce.
-    pub cpu_shares: Option<i64>,
-    /// Memory and swap together in bytes, -1 for no limit.
-    pub memory_swap: Option<i64>,
-    /// Memory in bytes that is left to it when memory is scarce.
-    pub memory_reservation: Option<u64>,
-    /// How readily its memory is swapped out, 0 to 100.
-    pub memory_swappiness: Option<i64>,
-    /// How readily the kernel kills it for want of memory.
-    pub oom_score_adj: Option<i64>,
-    /// Whether the kernel must not kill it for want of memory.
-    pub oom_kill_disable: bool,
-    /// The runtime.
-    pub runtime: Option<String>,
-    /// The control group above its own.
-    pub cgroup_parent: Option<String>,
-    /// The user namespace.
-    pub userns_mode: Option<String>,
-    /// Domain name within the container.
-    pub domainname: Option<String>,
-    /// Options of the storage driver.
-    pub storage_opt: Vec<(String, String)>,
-    /// Seconds between the signal that ends it and the one that kills it.
-    pub stop_seconds: Option<i64>,
-    /// The driver that keeps its log, empty for the default one, and the driver's options.
-    pub logging: Option<(String, Vec<(String, String)>)>,
 }
 
 /// A volume or bind mount of a container.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Site;
+use super::in_words;
 use crate::engine::Engine;
 
 /// The first pause between two questions whether the engine answers, and the longest; each is twice the one before.
@@ -41,8 +42,8 @@ async fn wait(engine: &dyn Engine, limit: Duration) -> Presence {
             Err(_) => "no answer".to_owned(),
         };
         if Instant::now() + pause >= deadline {
-            let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
-            return Presence::Away(format!("the engine was lost, and did not answer again within {limit:#}: {why}"));
+            let limit = in_words(limit);
+            return Presence::Away(format!("the engine was lost, and did not answer again within {limit}: {why}"));
         }
         came_back = true;
         sleep(pause).await;

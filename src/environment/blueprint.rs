@@ -8,7 +8,7 @@ use super::health::HealthCheck;
 use super::images::Images;
 use super::label;
 use super::probe::Question;
-use super::tuning::{files, shared, tuning};
+use super::sharing::{files, shared};
 use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource, VolumeSpec};
 use crate::id::{EnvironmentName, RunId};
 use crate::manifest::compose::{Condition, MountSource, NetworkMode, Service};
@@ -177,7 +177,7 @@ fn container(service: &Service) -> ContainerSpec {
         privileged: service.privileged,
         extra_hosts: service.extra_hosts.clone(),
         platform: service.platform.clone(),
-        tuning: tuning(&service.tuning),
+        tuning: service.tuning.clone(),
         files: files(service),
         ..ContainerSpec::default()
     }

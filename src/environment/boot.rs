@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::blueprint::{Blueprint, Ready, ServiceBlueprint, blueprint};
 use super::images::Images;
+use super::in_words;
 use super::label;
 use super::ledger::Ledger;
 use super::logs::Logs;
@@ -392,7 +393,7 @@ impl Boot<'_> {
         let state = |service: &ServiceBlueprint| {
             self.progress.get(&service.service).map_or(Progress::Pending, |sender| sender.borrow().clone())
         };
-        let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
+        let limit = in_words(limit);
         for service in &self.blueprint.services {
             let why = match state(service) {
                 Progress::Pending | Progress::Waiting | Progress::Ready => continue,
@@ -403,15 +404,15 @@ impl Boot<'_> {
             let name = &service.service;
             return BrokenEnvironment {
                 service: Some(name.clone()),
-                cause: format!("{name} was not ready within {limit:#}: {why}"),
+                cause: format!("{name} was not ready within {limit}: {why}"),
                 log_tail: self.logs.tail(name),
             };
         }
         let all_pending = self.blueprint.services.iter().all(|service| state(service) == Progress::Pending);
         let cause = if all_pending {
-            format!("the engine had not made the network within {limit:#}")
+            format!("the engine had not made the network within {limit}")
         } else {
-            format!("the environment was not ready within {limit:#}, though no service of it was late")
+            format!("the environment was not ready within {limit}, though no service of it was late")
         };
         BrokenEnvironment { service: None, cause, log_tail: Vec::new() }
     }

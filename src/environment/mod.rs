@@ -22,11 +22,11 @@ mod probe;
 mod ready;
 mod reset;
 mod run_once;
+mod sharing;
 pub mod snapshot;
 mod subnet;
 pub mod sweep;
 mod traces;
-mod tuning;
 mod usage;
 mod vitals;
 mod watch;
@@ -38,6 +38,11 @@ pub use ready::Environment;
 pub use subnet::{Route, Subnets, count_free, host_routes};
 pub use traces::{ServiceState, Traces};
 pub use usage::UseDuring;
+
+/// A time span in words, for messages: `30s`.
+pub(crate) fn in_words(span: std::time::Duration) -> String {
+    format!("{:#}", jiff::SignedDuration::try_from(span).unwrap_or_default())
+}
 
 /// Labels on everything that is made on an engine.
 pub mod label {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use tokio::io::AsyncWriteExt as _;
 
+use super::in_words;
 use crate::engine::{self, Engine, ExecSpec, Output};
 
 /// How much of a command's output is kept for the message, the last bytes.
@@ -53,8 +54,8 @@ pub(super) async fn run_once(
     match tokio::time::timeout(limit, running).await {
         Ok(result) => result,
         Err(_) => {
-            let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
-            Err(format!("no answer within {limit:#}"))
+            let limit = in_words(limit);
+            Err(format!("no answer within {limit}"))
         }
     }
 }

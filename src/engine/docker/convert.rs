@@ -10,11 +10,13 @@ use bollard::models::{
     IpamConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding, ResourcesUlimits,
     Volume as VolumeModel, VolumeCreateRequest,
 };
+use indexmap::IndexMap;
 
 use super::super::{
     ContainerEvent, ContainerSpec, ContainerState, Figures, FileSpec, Happened, ImageDefaults, ImageInfo, Labelled,
-    NetworkOf, NetworkSpec, Refusal, RefusalKind, ThingKind, Tuning, Volume, VolumeSource, VolumeSpec,
+    NetworkOf, NetworkSpec, Refusal, RefusalKind, ThingKind, Volume, VolumeSource, VolumeSpec,
 };
+use crate::manifest::compose::{Device, Tuning};
 
 /// CPU quotas are parts of this period, in microseconds.
 const CPU_PERIOD: i64 = 100_000;
@@ -220,16 +222,16 @@ fn host_config(spec: &ContainerSpec) -> HostConfig {
 
 /// The settings that are handed on as they are.
 fn tuned(tuning: &Tuning) -> HostConfig {
-    let pairs = |pairs: &[(String, String)]| pairs.iter().cloned().collect();
-    let ulimit = |(name, soft, hard): &(String, i64, i64)| ResourcesUlimits {
+    let pairs = |pairs: &IndexMap<String, String>| pairs.clone().into_iter().collect();
+    let ulimit = |(name, (soft, hard)): (&String, &(i64, i64))| ResourcesUlimits {
         name: Some(name.clone()),
         soft: Some(*soft),
         hard: Some(*hard),
     };
-    let device = |(host, container, permissions): &(String, String, String)| DeviceMapping {
-        path_on_host: Some(host.clone()),
-        path_in_container: Some(container.clone()),
-        cgroup_permissions: Some(permissions.clone()),
+    let device = |device: &Device| DeviceMapping {
+        path_on_host: Some(device.host.clone()),
+        path_in_container: Some(device.container.clone()),
+        cgroup_permissions: Some(device.permissions.clone()),
     };
     HostConfig {
         ulimits: Some(tuning.ulimits.iter().map(ulimit).collect()),
@@ -454,8 +456,8 @@ mod tests {
         let host = tuned(&Tuning::default());
         assert_eq!((host.log_config, host.pids_limit, host.storage_opt), (None, None, None));
         let tuning = Tuning {
-            ulimits: vec![("nofile".to_owned(), 1024, 2048)],
-            logging: Some((String::new(), vec![("max-size".to_owned(), "1m".to_owned())])),
+            ulimits: IndexMap::from([("nofile".to_owned(), (1024, 2048))]),
+            logging: Some((String::new(), IndexMap::from([("max-size".to_owned(), "1m".to_owned())]))),
             ..Tuning::default()
         };
         let host = tuned(&tuning);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 
+use super::super::in_words;
 use super::{KEEP_OLD, Parts, SnapshotError};
 use crate::engine::{ContainerState, Labels};
 use crate::environment::blueprint::prefix;
@@ -111,8 +112,8 @@ async fn until_done(site: &Site, service: &str) -> Result<(), SnapshotError> {
     match tokio::time::timeout(limit, ended).await {
         Ok(ended) => ended,
         Err(_) => {
-            let limit = jiff::SignedDuration::try_from(limit).unwrap_or_default();
-            Err(broken(service, format!("{service} had not ended by itself within {limit:#}")))
+            let limit = in_words(limit);
+            Err(broken(service, format!("{service} had not ended by itself within {limit}")))
         }
     }
 }
