@@ -133,6 +133,7 @@ mod tests {
                     line: u32::from(n) + 1,
                     name: format!("does {}", n / 2),
                     tags: vec![],
+                    group: None,
                 })
             })
             .collect()

@@ -17,6 +17,8 @@
 //!    [`UnitEnded`](protocol::FromWorker::UnitEnded). What the test writes is told as [`Heard::Output`] in between.
 //! 3. *Asked equals ran*: a test that was asked for and is not told of has failed, with a message. Nothing passes
 //!    because nothing was heard of it.
+//!    A worker may say of tests that they did not run because one of the same unit, which they build on, has failed:
+//!    those are given back.
 //! 4. When the worker ends in the middle of a unit, what was told stays true, the test that ran has failed, and those
 //!    that had not started can be given to another worker.
 //! 5. *Kill* ends everything that the worker has started, whatever signals that ignores, and nothing else.
@@ -53,6 +55,9 @@ pub struct ListedTest {
     pub name: String,
     /// The suite's own tags.
     pub tags: Vec<String>,
+    /// Tests of one file with the same group build on each other: they are run in one go, in the order in which they are
+    /// listed. An adapter that is asked for some of them sees to it that those before them have run.
+    pub group: Option<String>,
 }
 
 /// What an adapter says of its worker shim.

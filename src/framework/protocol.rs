@@ -79,6 +79,9 @@ pub enum FromWorker {
         name: String,
         /// The suite's own tags.
         tags: Vec<String>,
+        /// What it must run in one go with, see [`ListedTest::group`](super::ListedTest::group).
+        #[serde(default)]
+        group: Option<String>,
     },
     /// All tests were named.
     Listed {
@@ -112,6 +115,10 @@ pub enum FromWorker {
         unit: String,
         /// Selectors that the worker does not know.
         unknown: Vec<String>,
+        /// Selectors of tests that were not started, as one of this unit that they depend on has failed. They are
+        /// given back.
+        #[serde(default)]
+        not_run: Vec<String>,
     },
     /// Something outside of any test went wrong, in a hook for example.
     Error {

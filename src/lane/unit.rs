@@ -181,7 +181,11 @@ impl UnitRun<'_> {
                 self.end_current_after(outcome, Some(duration)).await;
                 return self.is_cut_short().then_some(UnitEnd::CutShort);
             }
-            FromWorker::UnitEnded { unknown, .. } => {
+            FromWorker::UnitEnded { unknown, not_run, .. } => {
+                if self.failed {
+                    // They go back with all that this lane still holds. Without a failure there is no reason for it.
+                    self.waiting.retain(|item| !not_run.contains(&item.selector));
+                }
                 // Asked equals ran: what was asked for and not reported has failed, with the reason.
                 while let Some(item) = self.waiting.first().cloned() {
                     let why = if unknown.contains(&item.selector) { "does not know" } else { "did not run" };

@@ -22,6 +22,7 @@ fn listed(files: &[u8]) -> Vec<ListedTest> {
             line: 1,
             name: format!("test {n}"),
             tags: Vec::new(),
+            group: None,
         })
         .collect()
 }

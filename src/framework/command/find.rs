@@ -56,7 +56,14 @@ pub(super) fn lines(output: &str) -> Vec<ListedTest> {
 /// `FILE::NAME`, as many frameworks write it, or a file, or a name by itself, which then also stands for the file.
 fn listed(item: &str) -> ListedTest {
     let (file, name) = item.split_once("::").unwrap_or((item, item));
-    ListedTest { selector: item.to_owned(), file: file.to_owned(), line: 0, name: name.to_owned(), tags: Vec::new() }
+    ListedTest {
+        selector: item.to_owned(),
+        file: file.to_owned(),
+        line: 0,
+        name: name.to_owned(),
+        tags: Vec::new(),
+        group: None,
+    }
 }
 
 #[cfg(test)]

@@ -180,7 +180,7 @@ impl Place {
             tell(ear, FromWorker::Ended { selector, outcome, duration_ms, failure, reason, attachments: Vec::new() })
                 .await;
         }
-        tell(ear, FromWorker::UnitEnded { unit, unknown: Vec::new() }).await;
+        tell(ear, FromWorker::UnitEnded { unit, unknown: Vec::new(), not_run: Vec::new() }).await;
         Ok(())
     }
 
