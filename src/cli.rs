@@ -169,7 +169,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub attempts: Option<NonZeroU32>,
 
-    /// How long one attempt of a test may take, such as 90s; above the manifest's `test_timeout`
+    /// How long one attempt of a test may take, such as 90s; above the manifest's `test_timeout`, and above what the
+    /// history suggests where neither names a limit
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub test_timeout: Option<Duration>,
 

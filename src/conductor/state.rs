@@ -14,7 +14,7 @@ use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
 use crate::plan::plan;
 use crate::queue::{Handout, Queue, Suspect, Take};
-use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, run_verdict};
+use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, TimeLimit, run_verdict};
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +26,8 @@ pub struct Rules {
     pub limits: AttemptLimits,
     /// The plan's seed.
     pub seed: u64,
+    /// How long each test may take.
+    pub time_limits: TimeLimits,
     /// How long each test is expected to take.
     pub history: HashMap<TestId, Duration>,
     /// Failed tests after which the run stops.
@@ -34,6 +36,26 @@ pub struct Rules {
     pub fail_on_flaky: bool,
     /// Whether an environment is used on after an attempt failed in it; one in which too much fails is suspected then.
     pub keeps_failed: bool,
+}
+
+/// How long attempts may take.
+#[derive(Clone, Debug)]
+pub struct TimeLimits {
+    /// The limit of tests that have none of their own.
+    pub general: TimeLimit,
+    /// What was learnt of tests; empty where somebody has named a limit.
+    pub learnt: HashMap<TestId, TimeLimit>,
+}
+
+impl TimeLimits {
+    /// The limit of a test's next attempt, where earlier ones of this run have passed the limit `passed`.
+    fn of(&self, test: &TestId, passed: Option<Duration>) -> TimeLimit {
+        let limit = self.learnt.get(test).unwrap_or(&self.general).clone();
+        match passed {
+            Some(passed) => limit.after_timeout(passed),
+            None => limit,
+        }
+    }
 }
 
 /// What the conductor is to do, in this order.
@@ -320,7 +342,7 @@ impl State {
                             unit: handout.unit,
                             tests: handout.tests.len(),
                         }));
-                        Order::Run(work(handout, tests))
+                        Order::Run(work(handout, tests, queue, &self.rules.time_limits))
                     }
                 },
             };
@@ -339,13 +361,14 @@ fn suspicion(Suspect { environment, failed }: Suspect) -> Action {
     Action::Emit(RunEvent::Warning { message })
 }
 
-fn work(handout: Handout, tests: &[PlannedTest]) -> Work {
+fn work(handout: Handout, tests: &[PlannedTest], queue: &Queue, limits: &TimeLimits) -> Work {
     let items = handout.tests.into_iter().map(|(index, attempt)| WorkItem {
         index,
         test: tests[index].id.clone(),
         selector: tests[index].selector.clone(),
         attempt,
         place: Place { file: tests[index].file.clone(), line: tests[index].line },
+        limit: limits.of(&tests[index].id, queue.passed_limit(index)),
     });
     Work { unit: handout.unit, tests: items.collect() }
 }

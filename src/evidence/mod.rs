@@ -31,6 +31,7 @@ use crate::event::Attempt;
 use crate::framework::protocol::SaidAttachment;
 use crate::id::{AttemptNumber, EnvironmentId, RunId, TestId};
 use crate::secrets::Secrets;
+use crate::verdict::TimeLimit;
 use artifacts::Artifacts;
 use board::Board;
 use write::Collected;
@@ -122,6 +123,7 @@ impl Evidence {
         self: &Arc<Self>,
         attempt: &Attempt,
         place: &Place,
+        limit: &TimeLimit,
         environment: &Environment,
         attachments: &[SaidAttachment],
     ) {
@@ -153,6 +155,7 @@ impl Evidence {
             seed: self.seed,
             attempt: attempt.clone(),
             place: place.clone(),
+            limit: limit.clone(),
             ended,
             environment_age: attempt.started.duration_since(environment.since()),
             load: std::fs::read_to_string("/proc/loadavg").ok(),

@@ -15,7 +15,7 @@ use crate::environment::{ServiceState, Traces};
 use crate::event::Attempt;
 use crate::id::RunId;
 use crate::secrets::Secrets;
-use crate::verdict::Outcome;
+use crate::verdict::{Outcome, TimeLimit};
 
 /// What is known of an attempt when its lane goes on.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(super) struct Collected {
     pub(super) seed: u64,
     pub(super) attempt: Attempt,
     pub(super) place: Place,
+    pub(super) limit: TimeLimit,
     pub(super) ended: Timestamp,
     /// Of the environment, when the attempt started, since it was ready.
     pub(super) environment_age: SignedDuration,
@@ -56,6 +57,9 @@ struct AttemptFile<'a> {
     started: Timestamp,
     ended: Timestamp,
     duration_ms: u64,
+    /// How long the attempt might have taken, and why so long.
+    time_limit_ms: u64,
+    time_limit_reason: String,
     /// How long the environment had been ready when the attempt started.
     environment_age_ms: i64,
     /// Processes that ran or waited on the program's host, on average over 1, 5 and 15 minutes.
@@ -143,8 +147,8 @@ fn failure(attempt: &Attempt) -> String {
             lines.push(String::new());
             lines.extend(failure.backtrace.iter().map(|frame| format!("    {frame}")));
         }
-        Outcome::TimedOut { limit } => {
-            lines.push(format!("ran longer than {:.1} s, and was stopped", limit.as_secs_f64()));
+        Outcome::TimedOut { limit, why } => {
+            lines.push(format!("ran longer than {:.1} s ({why}), and was stopped", limit.as_secs_f64()));
         }
         Outcome::Skipped { reason: words } | Outcome::EnvironmentBroke { cause: words } => lines.push(words.clone()),
         Outcome::Passed | Outcome::Interrupted => {}
@@ -197,6 +201,8 @@ fn circumstances<'a>(collected: &'a Collected, notes: &'a [String]) -> AttemptFi
         started: attempt.started,
         ended: collected.ended,
         duration_ms: millis(attempt.duration),
+        time_limit_ms: millis(collected.limit.span),
+        time_limit_reason: collected.limit.to_string(),
         environment_age_ms: i64::try_from(collected.environment_age.as_millis()).unwrap_or(i64::MAX),
         load,
         beside: &collected.beside,

@@ -28,6 +28,7 @@ use crate::evidence::{Evidence, Place};
 use crate::framework::{ListedTest, Worker};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
 use crate::queue::TestIndex;
+use crate::verdict::TimeLimit;
 use standby::Standby;
 
 /// A lane stands down that has this many environments in a row which break before any attempt ended in them.
@@ -109,6 +110,8 @@ pub struct WorkItem {
     pub attempt: AttemptNumber,
     /// Where it stands.
     pub place: Place,
+    /// How long the attempt may take.
+    pub limit: TimeLimit,
 }
 
 /// What all lanes of a run share.
@@ -121,8 +124,8 @@ pub struct Shared {
     pub standby: Standby,
     /// What is kept of attempts that do not pass.
     pub evidence: Arc<Evidence>,
-    /// How long one attempt may take.
-    pub test_timeout: Duration,
+    /// How long may pass between two tests of a unit, in which hooks run.
+    pub test_timeout: TimeLimit,
     /// The run's seed.
     pub seed: u64,
     /// Ends all lanes: whatever runs is interrupted.

@@ -13,7 +13,7 @@ use crate::event::{Attempt, BrokenEnvironment};
 use crate::framework::protocol::{AskedTest, FromWorker, SaidAttachment, SaidFailure, SaidOutcome};
 use crate::framework::{Heard, Worker, WorkerError, keep_last};
 use crate::id::{EnvironmentId, TestId, UnitId};
-use crate::verdict::{Failure, Outcome};
+use crate::verdict::{Failure, Outcome, TimeLimit};
 
 /// What a test and its processes wrote is kept up to this many bytes, the last ones.
 const MOST_OUTPUT: usize = 64 << 10;
@@ -121,15 +121,15 @@ impl Lane {
         if let Err(error) = worker.run(work.unit.to_string(), self.index, asked).await {
             return run.worker_lost(error).await;
         }
-        let limit = self.shared.test_timeout;
-        let mut deadline = Instant::now() + limit;
+        let mut heard_last = Instant::now();
         loop {
+            let deadline = heard_last + run.limit().span;
             let heard = tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return run.stopped().await,
                 heard = worker.next() => heard,
                 () = environment.ended() => return run.environment_ended().await,
-                () = tokio::time::sleep_until(deadline) => return run.timed_out(limit, worker).await,
+                () = tokio::time::sleep_until(deadline) => return run.timed_out(worker).await,
             };
             let message = match heard {
                 Ok(Heard::Message(message)) => message,
@@ -137,7 +137,7 @@ impl Lane {
                     run.keep(&text);
                     // A worker that writes without pause would keep the wait for the deadline from its turn.
                     if Instant::now() >= deadline {
-                        return run.timed_out(limit, worker).await;
+                        return run.timed_out(worker).await;
                     }
                     continue;
                 }
@@ -147,9 +147,9 @@ impl Lane {
             if let Some(end) = run.take(message).await {
                 return end;
             }
-            // What runs between two tests, hooks for instance, has as much time as a test; our own looking around
-            // does not count.
-            deadline = Instant::now() + limit;
+            // What runs between two tests, hooks for instance, has a limit of its own; our own looking around does not
+            // count.
+            heard_last = Instant::now();
         }
     }
 }
@@ -253,6 +253,11 @@ impl UnitRun<'_> {
         self.lane.report(Report::Started(item, self.seat.environment, started)).await;
     }
 
+    /// How long what goes on now may take.
+    fn limit(&self) -> &TimeLimit {
+        self.current.as_ref().map_or(&self.lane.shared.test_timeout, |current| &current.item.limit)
+    }
+
     fn runs(&self, selector: &str) -> bool {
         self.current.as_ref().is_some_and(|current| current.item.selector == selector)
     }
@@ -282,11 +287,12 @@ impl UnitRun<'_> {
         };
         self.lane.report(Report::Ended(current.item.index, attempt.clone())).await;
         let attachments = std::mem::take(&mut self.attachments);
-        let (evidence, place) = (&self.lane.shared.evidence, &current.item.place);
+        let evidence = &self.lane.shared.evidence;
+        let (place, limit) = (&current.item.place, &current.item.limit);
         tokio::select! {
             biased;
             () = self.lane.shared.stop.cancelled() => {}
-            () = evidence.ended(&attempt, place, self.environment, &attachments) => {}
+            () = evidence.ended(&attempt, place, limit, self.environment, &attachments) => {}
         }
     }
 
@@ -319,7 +325,7 @@ impl UnitRun<'_> {
         }
     }
 
-    async fn timed_out(&mut self, limit: Duration, worker: &mut Worker) -> UnitEnd {
+    async fn timed_out(&mut self, worker: &mut Worker) -> UnitEnd {
         match self.lane.diagnose(self.environment).await {
             Err(Stopped) => return self.stopped().await,
             Ok(Some(broken)) => return self.broke(broken).await,
@@ -334,7 +340,9 @@ impl UnitRun<'_> {
             Ok(true) => self.worker_lost(WorkerError::Lost("let something get lost")).await,
             Err(error) => self.worker_lost(error).await,
             Ok(false) => {
-                self.blame(Outcome::TimedOut { limit }).await;
+                let limit = self.limit();
+                let (limit, why) = (limit.span, limit.to_string());
+                self.blame(Outcome::TimedOut { limit, why }).await;
                 UnitEnd::WorkerLost
             }
         }

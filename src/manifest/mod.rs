@@ -156,6 +156,6 @@ impl Default for EvidenceSettings {
 pub struct RetrySettings {
     /// Failed attempts until a test counts as failed.
     pub attempts: NonZeroU32,
-    /// How long one attempt may take.
-    pub test_timeout: Duration,
+    /// How long one attempt may take; `None`: what the history suggests.
+    pub test_timeout: Option<Duration>,
 }

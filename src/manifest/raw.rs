@@ -60,7 +60,7 @@ pub(super) struct Raw {
     pub(super) snapshot: RawSnapshot,
     pub(super) standby: u16,
     pub(super) retry_attempts: NonZeroU32,
-    pub(super) test_timeout: Duration,
+    pub(super) test_timeout: Option<Duration>,
     pub(super) artifacts: Vec<String>,
     pub(super) evidence: EvidenceSettings,
 }
@@ -122,7 +122,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         snapshot: snapshot::read(&environment, findings),
         standby: environment.whole("standby", 0..=MOST_STANDBY, findings).map_or(0, |n| u16::try_from(n).unwrap_or(0)),
         retry_attempts: attempts(&retry, findings),
-        test_timeout: retry.wait("test_timeout", findings).unwrap_or(TWO_MINUTES),
+        test_timeout: retry.wait("test_timeout", findings),
         artifacts: evidence::artifacts(&suite, findings),
         evidence: evidence::settings(&kept, findings),
     })

@@ -10,6 +10,7 @@
 //! [`take_settled`](Queue::take_settled) then.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, UnitId};
 use crate::verdict::{AttemptLimits, NextStep, Outcome, TestVerdict, next_step, verdict_at_stop};
@@ -333,6 +334,19 @@ impl Queue {
             }
         }
         settled
+    }
+
+    /// The longest time limit that an attempt of the test has passed.
+    pub fn passed_limit(&self, test: TestIndex) -> Option<Duration> {
+        let limits = self.tests[test].outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::TimedOut { limit, .. } => Some(*limit),
+            Outcome::Passed
+            | Outcome::Failed(_)
+            | Outcome::Skipped { .. }
+            | Outcome::EnvironmentBroke { .. }
+            | Outcome::Interrupted => None,
+        });
+        limits.max()
     }
 
     /// Whether every test is settled.

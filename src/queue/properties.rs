@@ -1,7 +1,6 @@
 //! Random runs of the queue: lanes that boot, take, lose their environments, stand down; outcomes of any kind.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -33,7 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
 pub(crate) fn outcome(n: u8) -> Outcome {
     match n % 8 {
         0 => Outcome::Failed(Failure::observed("no")),
-        1 => Outcome::TimedOut { limit: Duration::from_secs(1) },
+        1 => Outcome::TimedOut { limit: Duration::from_secs(1), why: String::new() },
         2 => Outcome::Skipped { reason: String::new() },
         _ => Outcome::Passed,
     }

@@ -167,8 +167,8 @@ fn said(attempt: &Attempt) -> Said {
                 whole: Some(format!("{}\n\n{circumstances}", whole(failure))),
             }
         }
-        Outcome::TimedOut { limit } => {
-            let message = format!("ran longer than {}, and was stopped", text::duration(*limit));
+        Outcome::TimedOut { limit, why } => {
+            let message = text::timed_out(*limit, why);
             Said { class: "timeout".into(), whole: Some(format!("{message}\n\n{circumstances}")), message }
         }
         Outcome::Passed | Outcome::Skipped { .. } | Outcome::EnvironmentBroke { .. } | Outcome::Interrupted => {

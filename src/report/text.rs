@@ -29,6 +29,13 @@ fn hours_and_minutes(seconds: u64) -> (u64, u64, (&'static str, &'static str)) {
     (minutes / 60, minutes % 60, ("h", "min"))
 }
 
+/// What is said of an attempt that was stopped at its time limit: `ran longer than 45.0 s (learnt from 12 passed
+/// attempts, which took up to 3.1 s), and was stopped`.
+pub fn timed_out(limit: Duration, why: &str) -> String {
+    let why = if why.is_empty() { String::new() } else { format!(" ({})", one_line(why)) };
+    format!("ran longer than {}{why}, and was stopped", duration(limit))
+}
+
 /// A size in bytes: `512 B`, `118 MiB`, `1.4 GiB`.
 pub fn size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

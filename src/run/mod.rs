@@ -6,6 +6,7 @@ mod sink;
 mod stops;
 pub mod subnets;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::RunArgs;
-use crate::conductor::state::Rules;
+use crate::conductor::state::{Rules, TimeLimits};
 use crate::conductor::{EventSink as _, conduct};
 use crate::engine::docker::DockerEngine;
 use crate::engine::docker::connection::Connection;
@@ -38,7 +39,7 @@ use crate::owner::{self, Owner};
 use crate::report;
 use crate::secrets::Secrets;
 use crate::store::Store;
-use crate::verdict::{AttemptLimits, RunVerdict, StopReason};
+use crate::verdict::{AttemptLimits, LimitSource, RunVerdict, StopReason, TimeLimit, learnt_limit};
 
 pub use error::RunError;
 use lanes::Room;
@@ -55,7 +56,7 @@ pub async fn run(args: RunArgs) -> u8 {
         Err(error) => return RunError::Signals(error).tell(),
     };
     match Prepared::new(&args).await {
-        Ok(prepared) => prepared.run(&args, listening).await,
+        Ok(prepared) => prepared.run(listening).await,
         Err(error) => error.tell(),
     }
 }
@@ -148,7 +149,9 @@ impl Prepared {
             fail_on_flaky: args.fail_on_flaky,
             owner: owner.to_string(),
         };
+        let time_limits = time_limits(args, &manifest, &store).await?;
         let rules = Rules {
+            time_limits,
             limits: AttemptLimits {
                 attempts: header.attempts,
                 environment_attempts: manifest.environment.attempts.get(),
@@ -192,8 +195,8 @@ impl Prepared {
         })
     }
 
-    async fn run(mut self, args: &RunArgs, listening: Listening) -> u8 {
-        let verdict = self.reach_verdict(args, listening).await;
+    async fn run(mut self, listening: Listening) -> u8 {
+        let verdict = self.reach_verdict(listening).await;
         if let Some(lease) = self.lease.take() {
             lease.end().await;
         }
@@ -212,7 +215,7 @@ impl Prepared {
         }
     }
 
-    async fn reach_verdict(&mut self, args: &RunArgs, mut listening: Listening) -> RunVerdict {
+    async fn reach_verdict(&mut self, mut listening: Listening) -> RunVerdict {
         let started = RunEvent::RunStarted { at: Timestamp::now(), header: self.header.clone() };
         if let Err(why) = self.telling.take(started).await {
             return RunVerdict::Incomplete(StopReason::StoreLost(why));
@@ -267,7 +270,7 @@ impl Prepared {
             standby: Standby::new(usize::from(self.manifest.environment.standby)),
             boots: Semaphore::new(self.header.cpus as usize),
             evidence: evidence.clone(),
-            test_timeout: args.test_timeout.unwrap_or(self.manifest.retry.test_timeout),
+            test_timeout: self.rules.time_limits.general.clone(),
             seed: self.header.seed,
             stop: CancellationToken::new(),
         });
@@ -311,6 +314,21 @@ impl Prepared {
             (Err(error), None) => self.note(format!("{error}; the next run on this host removes what is left")).await,
         }
     }
+}
+
+/// The limit that the command line or else the manifest names; otherwise what the history has learnt of each test.
+async fn time_limits(args: &RunArgs, manifest: &Manifest, store: &Store) -> Result<TimeLimits, RunError> {
+    let named = match (args.test_timeout, manifest.retry.test_timeout) {
+        (Some(span), _) => Some(TimeLimit::named(span, LimitSource::Flag)),
+        (None, Some(span)) => Some(TimeLimit::named(span, LimitSource::Manifest)),
+        (None, None) => None,
+    };
+    let Some(general) = named else {
+        let pasts = store.pasts(&manifest.suite.name).await?;
+        let learnt = pasts.into_iter().filter_map(|(test, past)| Some((test, learnt_limit(&past)?))).collect();
+        return Ok(TimeLimits { general: TimeLimit::default_limit(), learnt });
+    };
+    Ok(TimeLimits { general, learnt: HashMap::new() })
 }
 
 /// Waits for what is still being made. Lanes wait for it, unless they were not waited for themselves.

@@ -14,6 +14,7 @@ mod dead;
 mod error;
 mod expect;
 mod open;
+mod pasts;
 mod read;
 mod record;
 mod rows;

@@ -32,7 +32,9 @@ fn migrator() -> Migrator {
     let history = Migration::new(1, "history".into(), MigrationType::Simple, text.into_sql_str(), false);
     let text = include_str!("migrations/0002_memory.sql");
     let memory = Migration::new(2, "memory".into(), MigrationType::Simple, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![history, memory])
+    let text = include_str!("migrations/0003_time_limits.sql");
+    let time_limits = Migration::new(3, "time limits".into(), MigrationType::Simple, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![history, memory, time_limits])
 }
 
 /// Opens or creates the history at the context's path.

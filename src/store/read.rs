@@ -154,7 +154,7 @@ fn outcome(columns: Columns<'_>) -> Result<Outcome, StoreError> {
     let candidates = [
         Outcome::Passed,
         Outcome::Failed(Failure::default()),
-        Outcome::TimedOut { limit: Duration::ZERO },
+        Outcome::TimedOut { limit: Duration::ZERO, why: String::new() },
         Outcome::Skipped { reason: String::new() },
         Outcome::EnvironmentBroke { cause: String::new() },
         Outcome::Interrupted,
@@ -170,7 +170,11 @@ fn outcome(columns: Columns<'_>) -> Result<Outcome, StoreError> {
             line: columns.optional_number("line")?,
             backtrace: columns.list("backtrace")?,
         }),
-        Outcome::TimedOut { .. } => Outcome::TimedOut { limit: columns.span("limit_ms")? },
+        Outcome::TimedOut { .. } => Outcome::TimedOut {
+            limit: columns.span("limit_ms")?,
+            // Older versions did not record it.
+            why: columns.get::<Option<String>>("detail")?.unwrap_or_default(),
+        },
         Outcome::Skipped { .. } => Outcome::Skipped { reason: columns.text("detail")? },
         Outcome::EnvironmentBroke { .. } => Outcome::EnvironmentBroke { cause: columns.text("detail")? },
     })

@@ -178,7 +178,7 @@ impl Store {
         let (detail, limit, failure) = match &attempt.outcome {
             Outcome::Passed | Outcome::Interrupted => (None, None, None),
             Outcome::Failed(failure) => (None, None, Some(failure)),
-            Outcome::TimedOut { limit } => (None, Some(span(*limit)), None),
+            Outcome::TimedOut { limit, why } => (Some(why.as_str()), Some(span(*limit)), None),
             Outcome::Skipped { reason } => (Some(reason.as_str()), None, None),
             Outcome::EnvironmentBroke { cause } => (Some(cause.as_str()), None, None),
         };

@@ -78,6 +78,27 @@ statements! {
                 ORDER BY b.started_ms DESC LIMIT 1 OFFSET 9), 0)
         ORDER BY t.id, a.started_ms DESC";
 
+    /// As before, of the newest 20.
+    PASSED_TIMES = "SELECT t.id AS test_id, a.started_ms AS started_ms, a.duration_ms AS duration_ms
+        FROM tests t CROSS JOIN attempts a
+        WHERE t.suite = $1 AND a.suite = $1 AND a.test_id = t.id AND a.outcome = 'passed'
+            AND a.started_ms >= COALESCE((
+                SELECT b.started_ms FROM attempts b
+                WHERE b.suite = $1 AND b.test_id = t.id AND b.outcome = 'passed'
+                ORDER BY b.started_ms DESC LIMIT 1 OFFSET 19), 0)
+        ORDER BY t.id, a.started_ms DESC";
+
+    /// As before, of the newest 10 that did not pass.
+    OTHER_TIMES = "SELECT t.id AS test_id, a.started_ms AS started_ms, a.outcome AS outcome,
+            a.duration_ms AS duration_ms, a.limit_ms AS limit_ms
+        FROM tests t CROSS JOIN attempts a
+        WHERE t.suite = $1 AND a.suite = $1 AND a.test_id = t.id AND a.outcome <> 'passed'
+            AND a.started_ms >= COALESCE((
+                SELECT b.started_ms FROM attempts b
+                WHERE b.suite = $1 AND b.test_id = t.id AND b.outcome <> 'passed'
+                ORDER BY b.started_ms DESC LIMIT 1 OFFSET 9), 0)
+        ORDER BY t.id, a.started_ms DESC";
+
     BOOTS = "SELECT boot_ms FROM environments WHERE suite = $1 AND boot_ms IS NOT NULL
         ORDER BY ready_ms DESC LIMIT 10";
 

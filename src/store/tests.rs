@@ -47,7 +47,12 @@ async fn every_statement_fits_the_schema() {
 async fn durations_and_boots_are_found_by_index_without_sorting() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let store = store(folder.path()).await;
-    for (text, index) in [(sql::PASSED_DURATIONS, "passed_attempts"), (sql::BOOTS, "environments_by_boot")] {
+    for (text, index) in [
+        (sql::PASSED_DURATIONS, "passed_attempts"),
+        (sql::PASSED_TIMES, "passed_attempts"),
+        (sql::OTHER_TIMES, "other_attempts"),
+        (sql::BOOTS, "environments_by_boot"),
+    ] {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
         let rows: Vec<(i64, i64, i64, String)> =
             sqlx::query_as(explain).bind("shop").fetch_all(&store.pools.readers).await.expect("explains");

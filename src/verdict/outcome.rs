@@ -46,6 +46,8 @@ pub enum Outcome {
     TimedOut {
         /// The limit that it passed.
         limit: Duration,
+        /// Why that was its limit, in words.
+        why: String,
     },
     /// The framework did not run it, as the suite asks: pending or skipped.
     Skipped {

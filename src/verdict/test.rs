@@ -111,7 +111,7 @@ mod tests {
         prop_oneof![
             Just(Outcome::Passed),
             Just(Outcome::Failed(Failure::observed("no"))),
-            Just(Outcome::TimedOut { limit: Duration::from_secs(1) }),
+            Just(Outcome::TimedOut { limit: Duration::from_secs(1), why: String::new() }),
             Just(Outcome::Skipped { reason: String::new() }),
             Just(Outcome::EnvironmentBroke { cause: "web exited".into() }),
             Just(Outcome::Interrupted),

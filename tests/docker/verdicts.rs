@@ -114,7 +114,10 @@ fn a_test_that_hangs_is_stopped_and_tried_again() {
     assert_eq!(record.history.verdict("is shown"), "flaky");
     assert_eq!(record.history.verdict("can be numbered"), "passed");
     let stopped = record.history.attempts("is shown")[0];
-    assert_eq!(stopped.outcome, Outcome::TimedOut { limit: Duration::from_secs(3) });
+    assert_eq!(
+        stopped.outcome,
+        Outcome::TimedOut { limit: Duration::from_secs(3), why: "by --test-timeout".to_owned() }
+    );
     assert!(stopped.duration >= Duration::from_secs(3) && stopped.duration < Duration::from_secs(10), "{stopped:?}");
     assert_eq!(record.failures("is shown"), (0, 1));
 }

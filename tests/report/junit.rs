@@ -139,7 +139,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         3 => (hostile(), hostile()).prop_map(|(class, message)| {
             Outcome::Failed(Failure { class, backtrace: vec![message.clone()], message, ..Failure::default() })
         }),
-        1 => Just(Outcome::TimedOut { limit: ms(1_000) }),
+        1 => Just(Outcome::TimedOut { limit: ms(1_000), why: "by --test-timeout".into() }),
         1 => hostile().prop_map(|reason| Outcome::Skipped { reason }),
         1 => hostile().prop_map(|cause| Outcome::EnvironmentBroke { cause }),
         1 => Just(Outcome::Interrupted),

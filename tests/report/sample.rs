@@ -213,7 +213,8 @@ pub(crate) fn one_of_each() -> Vec<RunEvent> {
     script.settle(&broke, TestVerdict::EnvironmentBroke);
     script.attempt(&flaky, one, 18_500, 2_000, Outcome::Passed).settle(&flaky, TestVerdict::Flaky);
     script.attempt(&failed, two, 19_300, 2_500, not_equal()).attempt(&failed, one, 20_600, 2_600, not_equal());
-    script.attempt(&failed, two, 23_300, 120_000, Outcome::TimedOut { limit: ms(120_000) });
+    let why = "by test_timeout in the manifest".to_owned();
+    script.attempt(&failed, two, 23_300, 120_000, Outcome::TimedOut { limit: ms(120_000), why });
     script.settle(&failed, TestVerdict::Failed);
     script.attempt(&slow, one, 23_300, 3_900, Outcome::Passed).settle(&slow, TestVerdict::Passed);
     script.attempt(&quarantined, one, 27_300, 900, not_equal()).settle(&quarantined, TestVerdict::Quarantined);

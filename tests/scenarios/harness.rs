@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use indexmap::IndexMap;
-use shakedown::conductor::state::Rules;
+use shakedown::conductor::state::{Rules, TimeLimits};
 use shakedown::conductor::{EventSink, Stops, conduct};
 use shakedown::engine::ImageInfo;
 use shakedown::engine::fake::{Answer, Behaviour, FakeEngine, FakeSuite, FakeTest, Life};
@@ -17,7 +17,7 @@ use shakedown::environment::{Site, Subnets, snapshot, sweep};
 use shakedown::event::RunEvent;
 use shakedown::evidence::Evidence;
 use shakedown::evidence::artifacts::Artifacts;
-use shakedown::id::RunId;
+use shakedown::id::{RunId, TestId};
 use shakedown::lane::Shared;
 use shakedown::lane::standby::Standby;
 use shakedown::manifest::compose::{Condition, Healthcheck, ImageSource, Mount, MountSource, Project, Service};
@@ -25,7 +25,7 @@ use shakedown::manifest::{
     EnvironmentSettings, EvidenceSettings, FrameworkKind, Lanes, Manifest, RetrySettings, Suite,
 };
 use shakedown::secrets::Secrets;
-use shakedown::verdict::{AttemptLimits, StopReason};
+use shakedown::verdict::{AttemptLimits, LimitSource, StopReason, TimeLimit};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -46,6 +46,8 @@ pub(crate) struct Scenario {
     pub(crate) manifest: Manifest,
     pub(crate) max_failures: Option<u32>,
     pub(crate) test_timeout: Duration,
+    /// What was learnt of tests.
+    pub(crate) time_limits: HashMap<TestId, TimeLimit>,
     /// How long the store takes for each event.
     pub(crate) store_takes: Duration,
     /// The store fails from this event on.
@@ -83,6 +85,7 @@ impl Scenario {
             manifest: shop(lanes),
             max_failures: None,
             test_timeout: Duration::from_secs(20),
+            time_limits: HashMap::new(),
             store_takes: Duration::ZERO,
             store_fails_at: None,
             stops: Vec::new(),
@@ -125,6 +128,10 @@ impl Scenario {
         self
     }
 
+    fn test_timeout(&self) -> TimeLimit {
+        TimeLimit::named(self.test_timeout, LimitSource::Flag)
+    }
+
     /// What is shared by the environments of a run that is not made.
     pub(crate) fn site(&self, run: &str) -> Site {
         let engine = self.engine.clone().with_life("-migrate", Life::ends(Duration::from_millis(100), 0));
@@ -140,6 +147,7 @@ impl Scenario {
         let mut shared = shared(&self, &engine, run.clone(), logs.path().to_owned());
         shared.site = snapshot::provide(shared.site, &Unheard).await.expect("frozen");
         let rules = Rules {
+            time_limits: TimeLimits { general: self.test_timeout(), learnt: self.time_limits.clone() },
             limits: AttemptLimits { attempts: self.manifest.retry.attempts.get(), environment_attempts: 3 },
             seed: 1,
             history: HashMap::new(),
@@ -209,7 +217,7 @@ fn shared(scenario: &Scenario, engine: &FakeEngine, run: RunId, logs: PathBuf) -
         standby: Standby::new(usize::from(scenario.manifest.environment.standby)),
         boots: Semaphore::new(2),
         evidence,
-        test_timeout: scenario.test_timeout,
+        test_timeout: scenario.test_timeout(),
         seed: 1,
         stop: CancellationToken::new(),
     }
@@ -251,7 +259,7 @@ fn shop(lanes: u16) -> Manifest {
             ready_within: Duration::from_secs(30),
             ..EnvironmentSettings::new("browser")
         },
-        retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: Duration::from_secs(20) },
+        retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: None },
         evidence: EvidenceSettings::default(),
         compose: Project {
             file: PathBuf::from("shop/compose.yaml"),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use shakedown::engine::RefusalKind;
 use shakedown::engine::fake::{Behaviour, Does, FakeSuite, SuiteFault, Verb};
+use shakedown::id::TestId;
 use shakedown::manifest::ResetAfter;
-use shakedown::verdict::{Outcome, RunVerdict, TestVerdict};
+use shakedown::verdict::{Outcome, Past, RunVerdict, TestVerdict, learnt_limit};
 
 use super::harness::{Scenario, Told, passing, test};
 
@@ -109,6 +110,31 @@ async fn a_worker_that_cant_be_killed_costs_its_environment_and_no_more() {
     let told = scenario.run().await;
     assert_eq!(told.test_verdict("::hangs"), TestVerdict::Failed);
     assert_eq!(told.test_verdict("1_spec.rb::passes 2"), TestVerdict::Passed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_learnt_ends_a_hanging_test_early_and_grows_with_each_attempt() {
+    let mut tests = passing(2, 2);
+    tests.push(test("spec/0_spec.rb", "hangs", Behaviour::Hangs));
+    tests.last_mut().expect("a test").takes = Duration::from_secs(1);
+    let past = Past { passed: vec![Duration::from_secs(1); 8], ..Past::default() };
+    let hangs = TestId::new("spec/0_spec.rb", "hangs", 1);
+    let mut scenario = Scenario::new(2, tests);
+    scenario.test_timeout = Duration::from_secs(500);
+    scenario.time_limits.insert(hangs, learnt_limit(&past).expect("learnt"));
+    let told = scenario.run().await;
+    let limits: Vec<(u64, String)> = told
+        .attempts("::hangs")
+        .into_iter()
+        .map(|attempt| {
+            let Outcome::TimedOut { limit, why } = attempt.outcome else { panic!("{:?}", attempt.outcome) };
+            (limit.as_secs(), why)
+        })
+        .collect();
+    let learnt = "learnt from 8 passed attempts, which took up to 1.0 s";
+    let raised = |by: &str| format!("{learnt}, and raised after one that was stopped at {by} s");
+    assert_eq!(limits, [(45, learnt.to_owned()), (90, raised("45.0")), (120, raised("90.0"))]);
+    assert_eq!(told.test_verdict("passes 1"), TestVerdict::Passed);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use shakedown::event::{Attempt, ResourceUse, RunEvent};
 use shakedown::id::TestId;
 use shakedown::store::{Footprint, Store};
-use shakedown::verdict::{Failure, Outcome};
+use shakedown::verdict::{Failure, Outcome, Past};
 
 use crate::script::*;
 
@@ -35,7 +35,7 @@ async fn only_passed_attempts_of_the_suite_count_for_durations() {
     let failed = || Outcome::Failed(Failure::observed("no"));
     one_attempt(store, 1, "shop", ms(10), Outcome::Passed).await;
     one_attempt(store, 2, "shop", ms(99_999), failed()).await;
-    one_attempt(store, 3, "shop", ms(99_999), Outcome::TimedOut { limit: ms(99_999) }).await;
+    one_attempt(store, 3, "shop", ms(99_999), Outcome::TimedOut { limit: ms(99_999), why: String::new() }).await;
     one_attempt(store, 4, "shop", ms(99_999), Outcome::Skipped { reason: String::new() }).await;
     one_attempt(store, 5, "shop", ms(99_999), Outcome::EnvironmentBroke { cause: "web".into() }).await;
     one_attempt(store, 6, "shop", ms(99_999), Outcome::Interrupted).await;
@@ -46,6 +46,30 @@ async fn only_passed_attempts_of_the_suite_count_for_durations() {
     assert_eq!(durations("blog").await, [(test_id(0), ms(50))].into());
     assert!(durations("wiki").await.is_empty(), "a test that never passed has no duration");
     assert!(durations("unknown").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_tests_past_is_its_newest_passes_its_failures_and_the_limits_that_it_passed() {
+    let history = history().await;
+    let store = &history.store;
+    let timed_out = |limit| Outcome::TimedOut { limit: ms(limit), why: String::new() };
+    one_attempt(store, 1, "shop", ms(1), Outcome::Passed).await;
+    one_attempt(store, 2, "shop", ms(45_100), timed_out(45_000)).await;
+    for salt in 3..=22 {
+        one_attempt(store, salt, "shop", ms(u64::from(salt)), Outcome::Passed).await;
+    }
+    one_attempt(store, 23, "shop", ms(90_000), timed_out(90_000)).await;
+    one_attempt(store, 24, "shop", ms(7_000), Outcome::Failed(Failure::observed("no"))).await;
+    one_attempt(store, 25, "shop", ms(99_999), Outcome::EnvironmentBroke { cause: "web".into() }).await;
+    one_attempt(store, 26, "wiki", ms(7_000), Outcome::Failed(Failure::observed("no"))).await;
+    let pasts = store.pasts("shop").await.expect("reads");
+    let past = Past {
+        passed: (3..=22).rev().map(ms).collect(),
+        failed: vec![ms(7_000)],
+        timed_out: vec![(ms(90_000), 0), (ms(45_000), 20)],
+    };
+    assert_eq!(pasts, [(test_id(0), past)].into());
+    assert!(store.pasts("wiki").await.expect("reads").is_empty(), "nothing is learnt of a test that never passed");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ fn attempts() -> Vec<Attempt> {
         Attempt {
             started: at(3_000),
             output: "log\u{1b}[31m line\n".into(),
-            ..second(attempt(test_id(1), 1, Outcome::TimedOut { limit: ms(120_000) }))
+            ..second(attempt(test_id(1), 1, Outcome::TimedOut { limit: ms(120_000), why: "by --test-timeout".into() }))
         },
         Attempt { started: at(4_000), ..attempt(test_id(2), 1, Outcome::Skipped { reason: "pending".into() }) },
         Attempt {
@@ -275,7 +275,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                 backtrace
             })
         ),
-        (0..u64::from(u32::MAX)).prop_map(|limit| Outcome::TimedOut { limit: ms(limit) }),
+        (0..u64::from(u32::MAX), text()).prop_map(|(limit, why)| Outcome::TimedOut { limit: ms(limit), why }),
         text().prop_map(|reason| Outcome::Skipped { reason }),
         text().prop_map(|cause| Outcome::EnvironmentBroke { cause }),
         Just(Outcome::Interrupted),

@@ -141,7 +141,6 @@ fn ends_by_itself(project: &Project, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
-    use std::time::Duration;
 
     use indexmap::IndexMap;
 
@@ -181,7 +180,7 @@ mod tests {
                 snapshot: Snapshot { services: vec!["db".to_owned(), "migrate".to_owned()], ..Snapshot::default() },
                 ..EnvironmentSettings::new("browser")
             },
-            retry: RetrySettings { attempts: three, test_timeout: Duration::from_secs(1) },
+            retry: RetrySettings { attempts: three, test_timeout: None },
             evidence: crate::manifest::EvidenceSettings::default(),
             compose: Project {
                 file: PathBuf::from("shop/compose.yaml"),

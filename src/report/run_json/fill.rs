@@ -138,7 +138,7 @@ impl From<&Attempt> for AttemptJson {
         let (failure, limit, reason) = match &attempt.outcome {
             Outcome::Passed | Outcome::Interrupted => (None, None, None),
             Outcome::Failed(failure) => (Some(FailureJson::from(failure)), None, None),
-            Outcome::TimedOut { limit } => (None, Some(ms(*limit)), None),
+            Outcome::TimedOut { limit, why } => (None, Some(ms(*limit)), (!why.is_empty()).then(|| why.clone())),
             Outcome::Skipped { reason: words } | Outcome::EnvironmentBroke { cause: words } => {
                 (None, None, Some(words.clone()))
             }

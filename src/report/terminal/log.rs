@@ -171,9 +171,7 @@ impl Log {
                 lines.extend(failure.place().map(|place| format!("at {}", text::one_line(&place))));
                 lines
             }
-            Outcome::TimedOut { limit } => {
-                vec![format!("ran longer than {}, and was stopped", text::duration(*limit))]
-            }
+            Outcome::TimedOut { limit, why } => vec![text::timed_out(*limit, why)],
             Outcome::Skipped { reason: words } | Outcome::EnvironmentBroke { cause: words } => {
                 text::head(text::lines(words), LINES)
             }
