@@ -25,9 +25,15 @@
 //! 6. Names reach the framework as they are, with blanks, quotes, brackets, dollar signs and all.
 //! 7. The tests' processes see `SHAKEDOWN_RUN_ID`, `SHAKEDOWN_LANE`, `SHAKEDOWN_ATTEMPT`, `SHAKEDOWN_SEED` and
 //!    `TEST_ENV_NUMBER`.
+//! 8. A failure says class, message and place as far as the framework knows them. The message of what failed before or
+//!    after the test itself, in a hook or a fixture, begins with `in setup: ` or `in teardown: `.
+//! 9. Marks mean what they mean in the framework: what it skips or expects to fail is skipped, with the reason, and
+//!    where it would run focused tests only, only those are listed.
 //!
 //! To add a framework with a shim: write a script that speaks [`protocol`], an adapter with its [`Shim`] as `rspec`
-//! has it, and a variant of [`FrameworkKind`](crate::manifest::FrameworkKind).
+//! has it, and a variant of [`FrameworkKind`](crate::manifest::FrameworkKind). Then give it a row in
+//! `tests/docker/conformance` and a suite in `tests/frameworks`, by which all of this is checked with the real
+//! framework in a real container.
 //!
 //! Architecture invariant: nothing here knows what an environment is made of, or of SQL.
 

@@ -24,7 +24,8 @@
 #     listed      count: the end of a listing
 #     started     selector
 #     ended       selector, outcome (passed, failed or skipped), duration_ms, failure or null, reason or null, attachments
-#                 failure: class, message, file, line, backtrace
+#                 failure: class, message, file, line, backtrace; the message of what failed in a hook begins with
+#                 "in setup: " or "in teardown: "
 #                 attachments: what the browser showed when the example failed, each with its kind (screenshot, page or
 #                 browser) and its path in this container
 #     unit_ended  unit, asked, ran, unknown (the selectors that the suite does not have)
@@ -224,10 +225,11 @@ module ShakedownWorker
 
     module_function
 
-    def describe(exception)
+    # STAGES: "setup" or "teardown" for exceptions that did not come from the test itself.
+    def describe(exception, stages = {})
       frames = frames_of(exception)
       file, line = place_in(exception, frames)
-      { "class" => Text.utf8(exception.class), "message" => Text.bounded(message_of(exception)),
+      { "class" => Text.utf8(exception.class), "message" => Text.bounded(staged_message(exception, stages)),
         "file" => file, "line" => line,
         "backtrace" => frames.first(BACKTRACE_LINES).map { |frame| relative(Text.utf8(frame)) } }
     end
@@ -237,10 +239,15 @@ module ShakedownWorker
       { "class" => nil, "message" => Text.bounded(message), "file" => nil, "line" => nil, "backtrace" => [] }
     end
 
-    def message_of(exception)
+    def staged_message(exception, stages)
+      stage = stages[exception]
+      "#{"in #{stage}: " if stage}#{message_of(exception, stages)}"
+    end
+
+    def message_of(exception, stages)
       case exception
       when SystemExit then exit_message(exception)
-      when RSpec::Core::MultipleExceptionError then numbered_messages(exception)
+      when RSpec::Core::MultipleExceptionError then numbered_messages(exception, stages)
       else exception.message
       end
     rescue StandardError => e
@@ -253,9 +260,9 @@ module ShakedownWorker
       "the test called exit (status #{exception.status})#{said}"
     end
 
-    def numbered_messages(exception)
+    def numbered_messages(exception, stages)
       parts = exception.all_exceptions.each_with_index.map do |inner, index|
-        "#{index + 1}) #{inner.class}: #{message_of(inner)}"
+        "#{index + 1}) #{inner.class}: #{staged_message(inner, stages)}"
       end
       "#{exception.summary}:\n\n#{parts.join("\n\n")}"
     end
@@ -470,7 +477,7 @@ module ShakedownWorker
     end
 
     def failure_of(example)
-      failure = Failure.describe(example.execution_result.exception)
+      failure = Failure.describe(example.execution_result.exception, Stages.of(example))
       return failure if failure["file"]
 
       failure.merge("file" => Catalogue.file_of(example), "line" => Catalogue.line_of(example))
@@ -489,6 +496,55 @@ module ShakedownWorker
     end
   end
 
+  # Remembers of an example's exceptions which of them came from a hook before or after it.
+  module Stages
+    # Exception to "setup" or "teardown".
+    def self.of(example)
+      example.instance_variable_get(:@shakedown_stages) || {}
+    end
+
+    def self.forget(example)
+      example.instance_variable_set(:@shakedown_stages, nil)
+    end
+
+    def set_exception(exception)
+      (@shakedown_stages ||= {}.compare_by_identity)[exception] ||= @shakedown_stage if @shakedown_stage
+      super
+    end
+
+    # A group whose before(:context) hook failed does this to all of its examples.
+    def fail_with_exception(reporter, exception)
+      during("setup") { super }
+    end
+
+    private
+
+    # If it fails, set_exception is called later, and nothing else comes in between.
+    def run_before_example
+      @shakedown_stage = "setup"
+      super
+      @shakedown_stage = nil
+    end
+
+    def run_after_example
+      @shakedown_stage = nil
+      during("teardown") { super }
+    end
+
+    # What the example expected of its doubles is its own matter.
+    def verify_mocks
+      during(nil) { super }
+    end
+
+    def during(stage)
+      before = @shakedown_stage
+      @shakedown_stage = stage
+      yield
+    ensure
+      @shakedown_stage = before
+    end
+  end
+
   # What we change in RSpec, all of it from the outside.
   module Adjustments
     module_function
@@ -498,6 +554,7 @@ module ShakedownWorker
       survive_exit
       hear_outside_errors(recorder)
       look_at_failures(recorder.witness)
+      RSpec::Core::Example.prepend(Stages)
       replace_formatters(recorder)
       take_seed(ENV["SHAKEDOWN_SEED"])
       RSpec.configuration.backtrace_exclusion_patterns << /#{Regexp.escape(__FILE__)}/
@@ -701,6 +758,7 @@ module ShakedownWorker
       example.metadata.replace(pristine)
       example.metadata[:execution_result] = RSpec::Core::Example::ExecutionResult.new
       example.instance_variable_set(:@exception, nil)
+      Stages.forget(example)
     end
   end
 

@@ -2,12 +2,14 @@
 //!
 //! Most tests shake down `tiny/`, an application and a suite as small as can be, with faults planted through
 //! `TINY_FAULTS`; two take the storefront with its real browser. Each test has a [`stage::Stage`]: one at a time on
-//! the whole host, and when it leaves, nothing of any run may be left on the engine.
+//! the whole host, and when it leaves, nothing of any run may be left on the engine. `conformance/` holds each
+//! framework's adapter against one contract.
 
 mod bad_input;
 mod chaos;
 mod cleaning;
 mod command;
+mod conformance;
 mod docker;
 mod doctor;
 mod evidence;

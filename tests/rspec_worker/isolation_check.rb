@@ -83,7 +83,7 @@ class IsolationCheck < WorkerTest
     RUBY
     events = run_unit(worker, *selectors(worker))
     assert_equal %w[failed failed passed failed], outcomes(events)
-    assert_equal ["the test called exit (status 3)", "the test called exit (status 1): enough", "the test called exit (status 0)"],
+    assert_equal ["the test called exit (status 3)", "the test called exit (status 1): enough", "in setup: the test called exit (status 0)"],
                  ended(events).map { |event| event.dig("failure", "message") }.compact
     assert_equal ["SystemExit", "spec/a_spec.rb", 3], ended(events).first["failure"].values_at("class", "file", "line")
     assert_equal 4, worker.stderr.lines.count("after\n")

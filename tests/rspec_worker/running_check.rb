@@ -131,7 +131,7 @@ class RunningCheck < WorkerTest
     worker = loaded("RSpec.describe('A') do\n  after { fail 'after' }\n  it('x') { fail 'in it' }\nend")
     failure = run_one(worker, "#{A}[1:1]")["failure"]
     assert_equal "RSpec::Core::MultipleExceptionError", failure["class"]
-    assert_equal "Got 0 failures and 2 other errors:\n\n1) RuntimeError: in it\n\n2) RuntimeError: after", failure["message"]
+    assert_equal "Got 0 failures and 2 other errors:\n\n1) RuntimeError: in it\n\n2) RuntimeError: in teardown: after", failure["message"]
     assert_equal ["spec/a_spec.rb", 3], failure.values_at("file", "line")
     refute_empty failure["backtrace"]
   end
@@ -147,7 +147,7 @@ class RunningCheck < WorkerTest
     RUBY
     events = ended(run_unit(worker, *selectors(worker)))
     assert_equal %w[failed failed failed skipped], events.map { |event| event["outcome"] }
-    assert_equal %w[early late round], events.first(3).map { |event| event["failure"]["message"] }
+    assert_equal ["in setup: early", "in teardown: late", "round"], events.first(3).map { |event| event["failure"]["message"] }
     assert_match(/did not execute the example/, events.last["reason"])
   end
 
@@ -162,7 +162,7 @@ class RunningCheck < WorkerTest
     RUBY
     events = run_unit(worker, "#{A}[1:1]", "#{A}[1:3:1]")
     assert_equal %w[started ended started ended unit_ended], events.map { |event| event["type"] }
-    assert_equal [["failed", "no database", 2]] * 2,
+    assert_equal [["failed", "in setup: no database", 2]] * 2,
                  ended(events).map { |event| [event["outcome"], event["failure"]["message"], event["failure"]["line"]] }
     assert_equal 2, events.last["ran"]
   end
@@ -218,7 +218,7 @@ class RunningCheck < WorkerTest
     RUBY
     events = run_unit(worker, *selectors(worker))
     assert_equal %w[error started ended started ended unit_ended], events.map { |event| event["type"] }
-    assert_equal ["no server"] * 2, ended(events).map { |event| event["failure"]["message"] }
+    assert_equal ["in setup: no server"] * 2, ended(events).map { |event| event["failure"]["message"] }
     assert_equal %w[failed], outcomes(run_unit(worker, "#{A}[1:1]"))
     assert_empty worker.stderr
   end

@@ -1,0 +1,47 @@
+//! The table of adapters.
+
+use shakedown::framework::protocol::SaidOutcome;
+use shakedown::manifest::FrameworkKind;
+
+/// An adapter, and the suite that plays the roles for it.
+pub(crate) struct Adapter {
+    /// The folder in `tests/frameworks`: a `Dockerfile`, and `suite`, which it copies into its working directory.
+    pub(crate) name: &'static str,
+    /// What the manifest of that suite would say.
+    pub(crate) framework: FrameworkKind,
+    /// The paths of the suite.
+    pub(crate) paths: &'static [&'static str],
+    /// The roles and features that the framework has no notion of; each with a word why, beside it.
+    pub(crate) lacks: &'static [&'static str],
+    /// How the framework shows a name in its listing.
+    pub(crate) shows: fn(&str) -> String,
+    /// A selector as the framework forms it, of a test that is not there.
+    pub(crate) gone: &'static str,
+    /// How a test ends that is marked as a known failure: one that fails as it should, and one that has been fixed.
+    pub(crate) known_failures: [SaidOutcome; 2],
+    /// The paths of a suite with a focused test and others.
+    pub(crate) focus: &'static [&'static str],
+    /// The paths of a suite that can't be loaded.
+    pub(crate) broken: &'static [&'static str],
+}
+
+impl Adapter {
+    /// Whether the framework has a notion of this role or feature.
+    pub(crate) fn has(&self, what: &str) -> bool {
+        !self.lacks.contains(&what)
+    }
+}
+
+pub(crate) fn rspec() -> Adapter {
+    Adapter {
+        name: "rspec",
+        framework: FrameworkKind::Rspec,
+        paths: &["spec"],
+        lacks: &[],
+        shows: str::to_owned,
+        gone: "./spec/roles_spec.rb[9:9]",
+        known_failures: [SaidOutcome::Skipped, SaidOutcome::Failed],
+        focus: &["focus"],
+        broken: &["broken"],
+    }
+}
