@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::command::CommandWorker;
 use super::protocol::AskedTest;
 use super::worker::ShimWorker;
-use super::{Heard, ListedTest, WorkerError, rspec};
+use super::{Heard, ListedTest, Shim, WorkerError, playwright, rspec};
 use crate::engine::Engine;
 use crate::id::LaneIndex;
 use crate::manifest::{FrameworkKind, Suite};
@@ -33,18 +33,17 @@ impl Worker {
         token: &str,
         limit: Duration,
     ) -> Result<Self, WorkerError> {
-        match &suite.framework {
-            FrameworkKind::Rspec => {
-                let shim = rspec::SHIM;
-                ShimWorker::start(engine, container, shim, &suite.paths, environment, token, limit)
-                    .await
-                    .map(|worker| Self(Kind::Shim(Box::new(worker))))
-            }
+        let shim: Shim = match &suite.framework {
+            FrameworkKind::Rspec => rspec::SHIM,
+            FrameworkKind::Playwright => playwright::SHIM,
             FrameworkKind::Command(command) => {
                 let worker = CommandWorker::new(engine, container, command.clone(), environment, token);
-                Ok(Self(Kind::Command(Box::new(worker))))
+                return Ok(Self(Kind::Command(Box::new(worker))));
             }
-        }
+        };
+        ShimWorker::start(engine, container, shim, &suite.paths, environment, token, limit)
+            .await
+            .map(|worker| Self(Kind::Shim(Box::new(worker))))
     }
 
     /// Names all tests.

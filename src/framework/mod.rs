@@ -3,7 +3,8 @@
 //! There are two kinds of frameworks, behind one [`Worker`]:
 //!
 //! - A framework with a **shim**: a small script in the suite's own language, which is copied into the runner service
-//!   and speaks [`protocol`], JSON Lines over its standard streams. It loads the suite once and stays warm.
+//!   and speaks [`protocol`], JSON Lines over its standard streams. It loads the suite once and stays warm, as far as
+//!   the framework lets it.
 //! - `command`: any program. One command lists the tests, one is executed for each test, and its results are read
 //!   from the JUnit XML that it writes ([`junit`]), or from its exit code. The runner service needs nothing but a
 //!   shell.
@@ -41,6 +42,7 @@ mod command;
 pub mod junit;
 mod kind;
 mod line;
+mod playwright;
 pub mod protocol;
 mod rspec;
 mod worker;

@@ -146,7 +146,7 @@ pub enum SaidOutcome {
 /// A file in the runner that shows how a test failed.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct SaidAttachment {
-    /// What it shows: `screenshot`, `page` or `browser`.
+    /// What it shows: `screenshot`, `page`, `browser`, `trace`, `video`, or the name that the suite gave it.
     pub kind: String,
     /// Its absolute path.
     pub path: String,

@@ -14,6 +14,7 @@ pub mod compose;
 mod duration;
 mod evidence;
 mod findings;
+mod framework;
 mod load;
 mod problem;
 mod raw;
@@ -71,7 +72,8 @@ pub struct Suite {
     pub name: String,
     /// The framework that runs the tests.
     pub framework: FrameworkKind,
-    /// Files or folders with tests, relative to the runner's working directory. Nothing to the framework `command`.
+    /// Files or folders with tests, relative to the runner's working directory; none where the framework's own
+    /// configuration says where they are. Nothing to the framework `command`.
     pub paths: Vec<String>,
     /// Patterns of files that are kept of an attempt that did not pass, relative to the runner's working directory.
     pub artifacts: Vec<String>,
@@ -82,6 +84,8 @@ pub struct Suite {
 pub enum FrameworkKind {
     /// RSpec 3.10 or later.
     Rspec,
+    /// Playwright Test 1.42 or later.
+    Playwright,
     /// Any program.
     Command(CommandSuite),
 }

@@ -11,7 +11,8 @@ use super::snapshot::{self, RawSnapshot};
 use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
 use super::{
-    EvidenceSettings, FrameworkKind, Lanes, Probe, Reset, THREE, TWO_MINUTES, command, evidence, ready, reset, suggest,
+    EvidenceSettings, FrameworkKind, Lanes, Probe, Reset, THREE, TWO_MINUTES, evidence, framework, ready, reset,
+    suggest,
 };
 
 const SECTIONS: [&str; 4] = ["suite", "environment", "retry", "evidence"];
@@ -35,7 +36,6 @@ const ENVIRONMENT: &[&str] = &[
 const RETRY: &[&str] = &["attempts", "test_timeout"];
 const EVIDENCE: &[&str] = &["log_cap"];
 
-const FRAMEWORKS_HELP: &str = "known frameworks: rspec, command (playwright and pytest are not supported yet)";
 const MOST_LANES: u16 = 64;
 const MOST_STANDBY: u32 = 8;
 const LONGEST_NAME: usize = 40;
@@ -103,8 +103,8 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
 
     Some(Raw {
         name: name(&suite, findings),
-        framework: framework(&suite, findings),
-        paths: paths(&suite, findings),
+        framework: framework::read(&suite, findings),
+        paths: framework::paths(&suite, findings),
         compose: compose(&environment, findings),
         runner: match environment.get("runner") {
             None => Runner::Missing(environment.line()),
@@ -164,53 +164,6 @@ fn name(suite: &Section<'_>, findings: &mut Findings) -> Option<String> {
         return None;
     }
     Some(name.value)
-}
-
-fn framework(suite: &Section<'_>, findings: &mut Findings) -> Option<FrameworkKind> {
-    if suite.get("framework").is_none() {
-        suite.missing("framework", FRAMEWORKS_HELP, findings);
-        return None;
-    }
-    let framework = suite.text("framework", findings)?;
-    match framework.value.as_str() {
-        "rspec" => {
-            if let Some(command) = suite.get("command") {
-                let help = "leave it out, or use framework = \"command\"";
-                findings.problem(command.line, "[suite.command] means nothing to the framework \"rspec\"", help);
-            }
-            Some(FrameworkKind::Rspec)
-        }
-        "command" => command::read(suite, findings).map(FrameworkKind::Command),
-        planned @ ("playwright" | "pytest") => {
-            findings.problem(
-                framework.line,
-                format!("framework \"{planned}\" is not supported yet"),
-                "known frameworks: rspec, and command for any program that writes JUnit XML",
-            );
-            None
-        }
-        unknown => {
-            let help = match suggest::closest(unknown, ["rspec", "command"]) {
-                Some(candidate) => format!("did you mean \"{candidate}\"? {FRAMEWORKS_HELP}"),
-                None => FRAMEWORKS_HELP.to_owned(),
-            };
-            findings.problem(framework.line, format!("unknown framework \"{unknown}\""), help);
-            None
-        }
-    }
-}
-
-fn paths(suite: &Section<'_>, findings: &mut Findings) -> Vec<String> {
-    let Some(paths) = suite.texts("paths", findings) else { return vec!["spec".to_owned()] };
-    if paths.is_empty() {
-        let line = suite.get("paths").map(|value| value.line);
-        findings.problem(
-            line,
-            "\"paths\" is empty",
-            "name a folder or file with tests, or leave it out for [\"spec\"]",
-        );
-    }
-    paths.into_iter().map(|path| path.value).collect()
 }
 
 /// One Compose file, or several of which each is put over those before it.
