@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::engine::docker::connection::Asked;
+use crate::selection::{self, Shard};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs a browser suite in parallel against N Docker copies of its application, and says which failures are real.
@@ -190,6 +191,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
 
+    /// Which tests.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+
     /// The version under test, such as a commit; kept with the results
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub candidate: String,
@@ -205,6 +210,52 @@ pub struct RunArgs {
     /// The history's file, instead of history.db in the reports folder
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
+}
+
+/// Which of the suite's tests. All conditions must hold.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SelectionArgs {
+    /// Only tests that match, such as 'file(spec/cart/**) and not tag(slow)'; given several times, one of them must
+    /// match. Known: file(GLOB), name(TEXT), name(=TEXT), name(/REGEX/), tag(TAG), tag(/REGEX/), status(new),
+    /// status(failed-last-run), status(flaky), not, and, or, ( )
+    #[arg(long = "filter", value_name = "EXPRESSION", help_heading = "Which tests")]
+    pub filters: Vec<String>,
+
+    /// Only tests that failed, or were not settled, in the last run of this candidate, else of this suite
+    #[arg(long, help_heading = "Which tests")]
+    pub only_failed: bool,
+
+    /// Only the spec files that have changed since this branch, tag or commit, uncommitted changes included
+    #[arg(long, value_name = "REF", help_heading = "Which tests")]
+    pub changed_since: Option<String>,
+
+    /// Only this part of what is left, such as 1/4 for the first of four; otherwise as CI_NODE_INDEX/CI_NODE_TOTAL,
+    /// BUILDKITE_PARALLEL_JOB and CIRCLE_NODE_INDEX say; 1/1 is everything
+    #[arg(long, value_name = "I/N", value_parser = Shard::read, help_heading = "Which tests")]
+    pub shard: Option<(u32, u32)>,
+
+    /// What makes shards equal: `durations` only where the machines of all shards have the same history
+    #[arg(long, value_enum, default_value_t = ShardBy::Tests, help_heading = "Which tests")]
+    pub shard_by: ShardBy,
+}
+
+/// What makes shards equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ShardBy {
+    /// As many tests in each.
+    #[default]
+    Tests,
+    /// As much known work in each.
+    Durations,
+}
+
+impl From<ShardBy> for selection::ShardBy {
+    fn from(by: ShardBy) -> Self {
+        match by {
+            ShardBy::Tests => Self::Tests,
+            ShardBy::Durations => Self::Durations,
+        }
+    }
 }
 
 /// What asks for a run.

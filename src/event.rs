@@ -31,6 +31,8 @@ pub struct RunHeader {
     pub cpus: u32,
     /// Whether a flaky test makes the run fail.
     pub fail_on_flaky: bool,
+    /// Which tests are asked for, one condition each, such as `--filter 'tag(smoke)'`; empty for the whole suite.
+    pub selection: Vec<String>,
     /// Names the process: boot id, process id and process start time, so that a dead owner can be told.
     pub owner: String,
 }
@@ -206,6 +208,8 @@ pub enum RunEvent {
         at: Timestamp,
         /// All tests of the run, in the order in which they were listed.
         tests: Vec<PlannedTest>,
+        /// How many tests the suite has, those included that were not selected.
+        listed: usize,
         /// How many units.
         units: usize,
         /// How many of the tests have a duration in the store.

@@ -15,7 +15,7 @@
 //! | [`engine`] | the container verbs; Docker's API, and a scripted fake |
 //! | [`environment`] | isolated copies of the application: images, boot, logs, teardown, sweeping |
 //! | [`framework`] | listing tests and running units in a warm worker |
-//! | [`plan`], [`queue`] | which tests in which order, and which may run now, where |
+//! | [`plan`], [`selection`], [`queue`] | which tests in which order, and which may run now, where |
 //! | [`evidence`] | what is kept of attempts that did not pass |
 //! | [`lane`] | one lane's life |
 //! | [`conductor`] | the loop: lanes, queue, stopping, events |
@@ -50,5 +50,6 @@ pub mod queue;
 pub mod report;
 pub mod run;
 pub mod secrets;
+pub mod selection;
 pub mod store;
 pub mod verdict;

@@ -41,9 +41,24 @@ pub struct PlannedUnit {
     pub expected: Duration,
 }
 
-/// Makes the plan.
-pub fn plan(listed: Vec<ListedTest>, history: &HashMap<TestId, Duration>, seed: u64) -> Plan {
+/// A test as it was listed, with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedTest {
+    /// Stable from run to run.
+    pub id: TestId,
+    /// As the framework listed it.
+    pub listed: ListedTest,
+}
+
+/// Names all tests of a suite. A name depends on the others of its file, so it is given before any are left out.
+pub fn named(listed: Vec<ListedTest>) -> Vec<NamedTest> {
     let ids = test_ids(&listed);
+    ids.into_iter().zip(listed).map(|(id, listed)| NamedTest { id, listed }).collect()
+}
+
+/// Makes the plan of the tests that are to be run.
+pub fn plan(tests: Vec<NamedTest>, history: &HashMap<TestId, Duration>, seed: u64) -> Plan {
+    let (ids, listed): (Vec<TestId>, Vec<ListedTest>) = tests.into_iter().map(|test| (test.id, test.listed)).unzip();
     let durations: Vec<Option<Duration>> = ids.iter().map(|id| history.get(id).copied()).collect();
     let typical = median(durations.iter().flatten().copied().collect()).unwrap_or(UNKNOWN);
     let known = durations.iter().flatten().count();
@@ -121,22 +136,18 @@ mod tests {
 
     use super::*;
 
-    fn listed(files: &[u8]) -> Vec<ListedTest> {
-        files
-            .iter()
-            .enumerate()
-            .map(|(index, count)| (index, *count))
-            .flat_map(|(file, count)| {
-                (0..count).map(move |n| ListedTest {
-                    selector: format!("./spec/{file}_spec.rb[1:{n}]"),
-                    file: format!("spec/{file}_spec.rb"),
-                    line: u32::from(n) + 1,
-                    name: format!("does {}", n / 2),
-                    tags: vec![],
-                    group: None,
-                })
+    fn listed(files: &[u8]) -> Vec<NamedTest> {
+        let tests = files.iter().enumerate().map(|(index, count)| (index, *count)).flat_map(|(file, count)| {
+            (0..count).map(move |n| ListedTest {
+                selector: format!("./spec/{file}_spec.rb[1:{n}]"),
+                file: format!("spec/{file}_spec.rb"),
+                line: u32::from(n) + 1,
+                name: format!("does {}", n / 2),
+                tags: vec![],
+                group: None,
             })
-            .collect()
+        });
+        named(tests.collect())
     }
 
     fn history(plan: &Plan, seconds: &[u8]) -> HashMap<TestId, Duration> {

@@ -32,17 +32,21 @@ const MODULES: &[(&str, &[&str])] = &[
     ),
     ("framework", &["engine", "id::LaneIndex", "manifest"]),
     ("plan", &["event", "framework::ListedTest", "id"]),
+    ("selection", &["framework::ListedTest", "id", "plan", "verdict::TestVerdict"]),
     ("queue", &["id", "verdict"]),
     (
         "evidence",
         &["engine", "environment", "event", "framework::protocol::SaidAttachment", "id", "secrets", "verdict"],
     ),
     ("lane", &["environment", "event", "evidence", "framework", "id", "manifest", "queue::TestIndex", "verdict"]),
-    ("conductor", &["event", "evidence::Place", "framework::ListedTest", "id", "lane", "plan", "queue", "verdict"]),
+    (
+        "conductor",
+        &["event", "evidence::Place", "framework::ListedTest", "id", "lane", "plan", "queue", "selection", "verdict"],
+    ),
     ("store", &["event", "id", "verdict"]),
     ("report", &["event", "id", "verdict"]),
     ("exit", &["verdict"]),
-    ("cli", &["engine::docker::connection::Asked"]),
+    ("cli", &["engine::docker::connection::Asked", "selection"]),
     ("clean", &["cli::CleanArgs", "engine", "environment", "exit", "id", "owner", "report::text"]),
     ("guard", &["cli::GuardArgs", "engine", "environment::sweep", "id", "owner", "store"]),
     ("run", &["*"]),
@@ -77,7 +81,8 @@ const LIBRARIES: &[(&str, &str)] = &[
 ];
 
 /// Where nothing waits: no async code, no I/O.
-const PURE: &[&str] = &["id.rs", "verdict/", "event.rs", "plan.rs", "queue/", "conductor/state", "secrets.rs"];
+const PURE: &[&str] =
+    &["id.rs", "verdict/", "event.rs", "plan.rs", "selection/", "queue/", "conductor/state", "secrets.rs"];
 
 /// No file is longer, in lines.
 const LONGEST: usize = 500;

@@ -12,8 +12,9 @@ use crate::framework::ListedTest;
 use crate::id::{EnvironmentId, LaneIndex, TestId};
 use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
-use crate::plan::plan;
+use crate::plan::{named, plan};
 use crate::queue::{Handout, Queue, Suspect, Take};
+use crate::selection::{Chosen, Selection};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, TimeLimit, run_verdict};
 
 #[cfg(test)]
@@ -28,6 +29,8 @@ pub struct Rules {
     pub seed: u64,
     /// How long each test may take.
     pub time_limits: TimeLimits,
+    /// Which of the listed tests are run.
+    pub selection: Selection,
     /// How long each test is expected to take.
     pub history: HashMap<TestId, Duration>,
     /// Failed tests after which the run stops.
@@ -267,7 +270,10 @@ impl State {
     }
 
     fn listed(&mut self, listed: Vec<ListedTest>, now: Timestamp) -> Vec<Action> {
-        let plan = plan(listed, &self.rules.history, self.rules.seed);
+        let Chosen { tests, listed, notes } = self.rules.selection.choose(named(listed), &self.rules.history);
+        let mut actions: Vec<Action> =
+            notes.into_iter().map(|message| Action::Emit(RunEvent::Warning { message })).collect();
+        let plan = plan(tests, &self.rules.history, self.rules.seed);
         let units = plan.units.len();
         let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits)
             .suspecting(self.rules.keeps_failed);
@@ -279,8 +285,9 @@ impl State {
         }
         let tests = plan.tests.clone();
         self.phase = Phase::Dealing { tests: plan.tests, queue };
-        let planned = Action::Emit(RunEvent::Planned { at: now, tests, units, known: plan.known });
-        if self.is_settled() { vec![planned, Action::EndLanes] } else { vec![planned] }
+        actions.push(Action::Emit(RunEvent::Planned { at: now, tests, listed, units, known: plan.known }));
+        actions.extend(self.is_settled().then_some(Action::EndLanes));
+        actions
     }
 
     fn settled(&mut self, test: TestId, verdict: TestVerdict, now: Timestamp) -> Vec<Action> {

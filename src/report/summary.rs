@@ -58,12 +58,33 @@ pub fn meaning(record: &RunRecord, ending: &Ending) -> String {
             let flaky = text::count(counts.of(TestVerdict::Flaky), "flaky test");
             format!("{flaky}, and --fail-on-flaky is set")
         }
-        RunVerdict::NoTests => "no test was selected".to_owned(),
+        RunVerdict::NoTests if record.listed == 0 => "no test was selected: the suite has none".to_owned(),
+        RunVerdict::NoTests => {
+            let conditions = record.header.selection.join("; ");
+            format!("no test was selected: of {}, none is left by: {conditions}", text::count(record.listed, "test"))
+        }
         RunVerdict::SuiteBroken(why) => format!("the suite can't be run: {why}"),
         RunVerdict::Incomplete(reason) => format!("not every test was settled: {}", stop_reason(reason)),
         RunVerdict::EnvironmentsUnavailable(why) => format!("environments could not be provided: {why}"),
         RunVerdict::Interrupted(by) => signal(*by).to_owned(),
     }
+}
+
+/// `12 of 66 tests`, or `66 tests` where all were selected.
+pub fn selected(selected: usize, listed: usize) -> String {
+    if selected == listed {
+        text::count(listed, "test")
+    } else {
+        format!("{selected} of {}", text::count(listed, "test"))
+    }
+}
+
+/// What was asked for, as one line; `None` for the whole suite.
+pub(super) fn selection(record: &RunRecord) -> Option<String> {
+    let conditions = &record.header.selection;
+    let of = record.planned.map(|_| selected(record.tests.len(), record.listed));
+    let words = || conditions.iter().map(|condition| text::one_line(condition)).chain(of).collect::<Vec<_>>();
+    (!conditions.is_empty()).then(|| words().join(" · "))
 }
 
 /// `66: 60 passed, 3 flaky, 2 failed, 1 skipped`.
@@ -173,6 +194,9 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
     }
     writeln!(page, "| | |\n|---|---|")?;
     writeln!(page, "| tests | {} |", counted(&record.counts()))?;
+    if let Some(selection) = selection(record) {
+        writeln!(page, "| selected | {} |", escaped(&selection))?;
+    }
     writeln!(page, "| first try | {} |", text::rate(record.first_try()))?;
     writeln!(page, "| after retry | {} |", text::rate(record.after_retry()))?;
     if let Some(wall) = record.wall_time() {

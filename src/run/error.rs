@@ -16,6 +16,9 @@ pub enum RunError {
     /// The command line asks for something that the manifest does not allow.
     #[error("{0}")]
     Usage(String),
+    /// It is known beforehand that no test is selected.
+    #[error("{0}")]
+    NothingSelected(String),
     /// The history can't be opened.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -44,6 +47,7 @@ impl RunError {
         eprintln!("error: {self}");
         match self {
             Self::Manifest(_) | Self::Usage(_) | Self::Store(_) | Self::RunFolder { .. } => exit::USAGE,
+            Self::NothingSelected(_) => exit::NO_TESTS,
             Self::Engine(_) | Self::Owner(_) | Self::Signals(_) => exit::NO_ENVIRONMENTS,
         }
     }

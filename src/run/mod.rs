@@ -1,7 +1,9 @@
 //! `shakedown run`: wires manifest, store, engine, conductor and reporters together.
 
+mod changed;
 mod error;
 pub mod lanes;
+mod select;
 mod sink;
 mod stops;
 pub mod subnets;
@@ -43,6 +45,7 @@ use crate::verdict::{AttemptLimits, LimitSource, RunVerdict, StopReason, TimeLim
 
 pub use error::RunError;
 use lanes::Room;
+use select::Asked;
 use sink::Telling;
 use stops::Listening;
 
@@ -135,6 +138,10 @@ impl Prepared {
         }
         notes.extend(swept(&sweep::sweep_dead(&engine).await?));
 
+        let suite = &manifest.suite.name;
+        let Asked { selection, words } =
+            select::gather(&args.selection, &args.manifest, suite, &args.candidate, &store, &variable).await?;
+
         let owner = Owner::this_process().map_err(RunError::Owner)?;
         let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
         let header = RunHeader {
@@ -147,6 +154,7 @@ impl Prepared {
             attempts: args.attempts.unwrap_or(manifest.retry.attempts).get(),
             cpus: info.cpus,
             fail_on_flaky: args.fail_on_flaky,
+            selection: words,
             owner: owner.to_string(),
         };
         let time_limits = time_limits(args, &manifest, &store).await?;
@@ -157,6 +165,7 @@ impl Prepared {
                 environment_attempts: manifest.environment.attempts.get(),
             },
             seed,
+            selection,
             history: store.expected_durations(&manifest.suite.name).await?,
             max_failures: args.max_failures.map(std::num::NonZero::get),
             fail_on_flaky: args.fail_on_flaky,

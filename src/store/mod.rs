@@ -19,6 +19,7 @@ mod read;
 mod record;
 mod rows;
 mod sql;
+mod told;
 mod values;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod tests;
 pub use error::StoreError;
 pub use expect::Footprint;
 pub use rows::{EnvironmentRow, RunRow, TestRow};
+pub use told::Unsettled;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -34,7 +34,9 @@ fn migrator() -> Migrator {
     let memory = Migration::new(2, "memory".into(), MigrationType::Simple, text.into_sql_str(), false);
     let text = include_str!("migrations/0003_time_limits.sql");
     let time_limits = Migration::new(3, "time limits".into(), MigrationType::Simple, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![history, memory, time_limits])
+    let text = include_str!("migrations/0004_selection.sql");
+    let selection = Migration::new(4, "selection".into(), MigrationType::Simple, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![history, memory, time_limits, selection])
 }
 
 /// Opens or creates the history at the context's path.

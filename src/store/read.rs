@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::error::{Context, StoreError};
 use super::rows::{EnvironmentRow, RunRow, TestRow};
+use super::told::verdict;
 use super::values::{Columns, text};
 use super::{Store, sql};
 use crate::event::{Attempt, BrokenEnvironment, RunHeader};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, RunId, TestId, UnitId};
-use crate::verdict::{Failure, Outcome, TestVerdict};
+use crate::verdict::{Failure, Outcome};
 
 impl Store {
     /// The newest `limit` runs, newest first; of one suite, or of all.
@@ -72,12 +73,14 @@ fn run_row(columns: Columns<'_>) -> Result<RunRow, StoreError> {
             attempts: columns.number("attempt_limit")?,
             cpus: columns.number("cpus")?,
             fail_on_flaky: columns.get("fail_on_flaky")?,
+            selection: columns.list("selection")?,
             owner: columns.text("owner")?,
         },
         started: columns.time("started_ms")?,
         planned: columns.optional_time("planned_ms")?,
         units: columns.optional_number("units")?,
         known: columns.optional_number("known_tests")?,
+        listed: columns.optional_number("listed_tests")?,
         stopping: columns.optional_time("stopping_ms")?,
         ended: columns.optional_time("ended_ms")?,
         verdict: columns.get("verdict")?,
@@ -110,13 +113,6 @@ fn environment_row(columns: Columns<'_>) -> Result<EnvironmentRow, StoreError> {
 }
 
 fn test_row(columns: Columns<'_>) -> Result<TestRow, StoreError> {
-    let verdict = match columns.get::<Option<String>>("verdict")? {
-        Some(word) => {
-            let known = TestVerdict::ALL.into_iter().find(|verdict| verdict.word() == word);
-            Some(known.ok_or_else(|| columns.odd("verdict", &word))?)
-        }
-        None => None,
-    };
     Ok(TestRow {
         test: TestId::from_stored(columns.text("test_id")?),
         file: columns.text("file")?,
@@ -124,7 +120,7 @@ fn test_row(columns: Columns<'_>) -> Result<TestRow, StoreError> {
         name: columns.text("name")?,
         tags: columns.list("tags")?,
         expected: columns.span("expected_ms")?,
-        verdict,
+        verdict: verdict(columns)?,
     })
 }
 

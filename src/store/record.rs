@@ -53,7 +53,9 @@ impl Store {
                     .bind(memory);
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
-            RunEvent::Planned { at, tests, units, known } => self.planned(*at, tests, *units, *known).await,
+            RunEvent::Planned { at, tests, listed, units, known } => {
+                self.planned(*at, tests, [*listed, *units, *known]).await
+            }
             RunEvent::AttemptEnded(attempt) => self.attempt_ended(attempt).await,
             RunEvent::TestSettled { test, verdict } => {
                 let (context, current) = self.current_run("record a test's verdict in")?;
@@ -107,7 +109,8 @@ impl Store {
             .bind(i64::from(header.cpus))
             .bind(header.fail_on_flaky)
             .bind(text(&header.owner).into_owned())
-            .bind(time(at));
+            .bind(time(at))
+            .bind(list(&header.selection));
         self.one_row(context, query, &format!("run {}", header.run)).await?;
         self.set_current(&header.run, &text(&header.suite));
         Ok(())
@@ -132,8 +135,7 @@ impl Store {
         &self,
         at: Timestamp,
         tests: &[PlannedTest],
-        units: usize,
-        known: usize,
+        [listed, units, known]: [usize; 3],
     ) -> Result<(), StoreError> {
         let (context, current) = self.current_run("record the plan in")?;
         let mut transaction = self.pools.writer.begin_with(sql::BEGIN).await.map_err(|error| context.sqlx(error))?;
@@ -141,7 +143,8 @@ impl Store {
             .bind(current.run.to_string())
             .bind(time(at))
             .bind(count(units))
-            .bind(count(known));
+            .bind(count(known))
+            .bind(count(listed));
         exactly(1, context, planned, &mut transaction, &format!("run {}", current.run)).await?;
         let listed: Vec<(i64, &PlannedTest)> = (1..).zip(tests).collect();
         for some in listed.chunks(ROWS_AT_ONCE) {
@@ -165,7 +168,8 @@ impl Store {
                 row.push_bind(current.run.to_string())
                     .push_bind(text(test.id.as_str()).into_owned())
                     .push_bind(*listed)
-                    .push_bind(span(test.expected));
+                    .push_bind(span(test.expected))
+                    .push_bind(current.suite.clone());
             });
             exactly(some.len(), context, in_run.build(), &mut transaction, &what).await?;
         }

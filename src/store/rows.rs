@@ -21,6 +21,8 @@ pub struct RunRow {
     pub units: Option<u64>,
     /// How many of its tests had a duration in the history.
     pub known: Option<u64>,
+    /// How many tests the suite had, those included that were not selected; `None` in old runs, too.
+    pub listed: Option<u64>,
     /// When it began to stop early; `None` where nothing stopped it.
     pub stopping: Option<Timestamp>,
     /// When it ended. `None` while it is under way, and in a run whose process died, as nobody saw that.

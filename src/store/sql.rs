@@ -29,14 +29,14 @@ pub(super) const UPDATE_TESTS: &str = " ON CONFLICT (suite, id) DO UPDATE SET fi
     line = excluded.line, name = excluded.name, tags = excluded.tags, last_planned_ms = excluded.last_planned_ms";
 
 /// Before the rows of the same tests within their run.
-pub(super) const INSERT_RUN_TESTS: &str = "INSERT INTO run_tests (run_id, test_id, listed, expected_ms) ";
+pub(super) const INSERT_RUN_TESTS: &str = "INSERT INTO run_tests (run_id, test_id, listed, expected_ms, suite) ";
 
 statements! {
     INSERT_RUN = "INSERT INTO runs (id, suite, candidate, triggered_by, seed, lanes, attempt_limit, cpus,
-            fail_on_flaky, owner, started_ms)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+            fail_on_flaky, owner, started_ms, selection)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
-    RUN_PLANNED = "UPDATE runs SET planned_ms = $2, units = $3, known_tests = $4 WHERE id = $1";
+    RUN_PLANNED = "UPDATE runs SET planned_ms = $2, units = $3, known_tests = $4, listed_tests = $5 WHERE id = $1";
 
     /// A run may be told to stop again, for a graver reason; it began to stop at the first.
     RUN_STOPPING = "UPDATE runs SET stopping_ms = COALESCE(stopping_ms, $2), reason = $3 WHERE id = $1";
@@ -98,6 +98,26 @@ statements! {
                 WHERE b.suite = $1 AND b.test_id = t.id AND b.outcome <> 'passed'
                 ORDER BY b.started_ms DESC LIMIT 1 OFFSET 9), 0)
         ORDER BY t.id, a.started_ms DESC";
+
+    /// The newest 10 verdicts of each test that say something of it, whatever runs had left the test out; found as the
+    /// durations are. Ids of runs sort by their start.
+    TOLD = "SELECT t.id AS test_id, r.verdict AS verdict
+        FROM tests t CROSS JOIN run_tests r
+        WHERE t.suite = $1 AND r.suite = $1 AND r.test_id = t.id
+            AND r.verdict IN ('passed', 'flaky', 'failed', 'quarantined')
+            AND r.run_id >= COALESCE((
+                SELECT n.run_id FROM run_tests n
+                WHERE n.suite = $1 AND n.test_id = t.id AND n.verdict IN ('passed', 'flaky', 'failed', 'quarantined')
+                ORDER BY n.run_id DESC LIMIT 1 OFFSET 9), '')
+        ORDER BY t.id, r.run_id DESC";
+
+    /// What runs of the suite came to their end, or died, and knew their tests; of one candidate, or of all where it is
+    /// empty.
+    ENDED_RUNS = "SELECT id, selection FROM runs
+        WHERE suite = $1 AND ($2 = '' OR candidate = $2) AND planned_ms IS NOT NULL AND verdict IS NOT NULL
+        ORDER BY started_ms DESC, id DESC LIMIT 200";
+
+    RUN_VERDICTS = "SELECT test_id, verdict FROM run_tests WHERE run_id = $1";
 
     BOOTS = "SELECT boot_ms FROM environments WHERE suite = $1 AND boot_ms IS NOT NULL
         ORDER BY ready_ms DESC LIMIT 10";

@@ -26,6 +26,7 @@ fn run_started(salt: u32) -> RunEvent {
         attempts: 3,
         cpus: 4,
         fail_on_flaky: false,
+        selection: Vec::new(),
         owner: "boot:1:1".into(),
     };
     RunEvent::RunStarted { at: Timestamp::UNIX_EPOCH, header }
@@ -51,6 +52,7 @@ async fn durations_and_boots_are_found_by_index_without_sorting() {
         (sql::PASSED_DURATIONS, "passed_attempts"),
         (sql::PASSED_TIMES, "passed_attempts"),
         (sql::OTHER_TIMES, "other_attempts"),
+        (sql::TOLD, "told_tests"),
         (sql::BOOTS, "environments_by_boot"),
     ] {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
@@ -137,6 +139,8 @@ async fn every_call_can_be_made_from_a_task_that_moves_between_threads() {
     assert_send(&store.record(&run_started(1)));
     assert_send(&store.expected_durations("shop"));
     assert_send(&store.expected_boot("shop"));
+    assert_send(&store.told("shop"));
+    assert_send(&store.unsettled("shop", ""));
     assert_send(&store.mark_dead_runs(&|_| true));
     assert_send(&store.runs(None, 1));
     assert_send(&store.run(&run));

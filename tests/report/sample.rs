@@ -47,6 +47,7 @@ pub(crate) fn header() -> RunHeader {
         attempts: 3,
         cpus: 4,
         fail_on_flaky: false,
+        selection: Vec::new(),
         owner: "boot:1:2".into(),
     }
 }
@@ -94,7 +95,13 @@ impl Script {
 
     pub(crate) fn plan(&mut self, from: i64, tests: &[PlannedTest]) -> &mut Self {
         let units = tests.len();
-        self.events.push(RunEvent::Planned { at: at(from), tests: tests.to_vec(), units, known: units / 2 });
+        self.events.push(RunEvent::Planned {
+            at: at(from),
+            tests: tests.to_vec(),
+            listed: units,
+            units,
+            known: units / 2,
+        });
         self
     }
 

@@ -96,6 +96,29 @@ fn the_summary_of_a_run_that_passed() {
     insta::assert_snapshot!(summary_of(&passed()));
 }
 
+/// A run that was asked for a part of the suite, and took so many tests of it.
+fn of_a_part(taken: usize) -> Vec<RunEvent> {
+    let selection = vec!["what matches tag(smoke) and not name(pays)".into(), "shard 1 of 2 (--shard 1/2)".into()];
+    let mut script = Script::new(RunHeader { selection, ..header() });
+    let tests = [test("a.py", 1, "adds", 1_000), test("a.py", 2, "looks", 1_000)];
+    let tests = &tests[..taken];
+    script.boot(environment(1, 1), 0, 2_000);
+    script.events.push(RunEvent::Planned { at: at(2_000), tests: tests.to_vec(), listed: 12, units: taken, known: 0 });
+    for test in tests {
+        script.attempt(test, environment(1, 1), 2_000, 700, Outcome::Passed).settle(test, TestVerdict::Passed);
+    }
+    script.remove(environment(1, 1), 3_500, 1_000);
+    let (verdict, code) = if taken == 0 { (RunVerdict::NoTests, 4) } else { (RunVerdict::Passed, 0) };
+    script.end(3_600, verdict, code);
+    script.events
+}
+
+#[test]
+fn a_run_of_a_part_says_of_which() {
+    let text = format!("{}\n\n{}", plain(&of_a_part(2), Paint::PLAIN), summary_of(&of_a_part(0)));
+    insta::assert_snapshot!(text);
+}
+
 #[test]
 fn the_summary_of_an_interrupted_run() {
     let tests = [test("a.py", 1, "adds", 1_000), test("a.py", 2, "pays", 1_000)];

@@ -25,6 +25,7 @@ use shakedown::manifest::{
     EnvironmentSettings, EvidenceSettings, FrameworkKind, Lanes, Manifest, RetrySettings, Suite,
 };
 use shakedown::secrets::Secrets;
+use shakedown::selection::Selection;
 use shakedown::verdict::{AttemptLimits, LimitSource, StopReason, TimeLimit};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
@@ -45,6 +46,9 @@ pub(crate) struct Scenario {
     pub(crate) lanes: u16,
     pub(crate) manifest: Manifest,
     pub(crate) max_failures: Option<u32>,
+    pub(crate) selection: Selection,
+    /// What tests are known to take.
+    pub(crate) history: HashMap<TestId, Duration>,
     pub(crate) test_timeout: Duration,
     /// What was learnt of tests.
     pub(crate) time_limits: HashMap<TestId, TimeLimit>,
@@ -84,6 +88,8 @@ impl Scenario {
             lanes,
             manifest: shop(lanes),
             max_failures: None,
+            selection: Selection::default(),
+            history: HashMap::new(),
             test_timeout: Duration::from_secs(20),
             time_limits: HashMap::new(),
             store_takes: Duration::ZERO,
@@ -150,7 +156,8 @@ impl Scenario {
             time_limits: TimeLimits { general: self.test_timeout(), learnt: self.time_limits.clone() },
             limits: AttemptLimits { attempts: self.manifest.retry.attempts.get(), environment_attempts: 3 },
             seed: 1,
-            history: HashMap::new(),
+            selection: self.selection,
+            history: self.history,
             max_failures: self.max_failures,
             fail_on_flaky: false,
             keeps_failed: self.manifest.environment.reset.keeps_failed(),

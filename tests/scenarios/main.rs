@@ -11,6 +11,7 @@ mod harness;
 mod leases;
 mod outcomes;
 mod resets;
+mod selecting;
 mod snapshots;
 mod standby;
 mod stops;

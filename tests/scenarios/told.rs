@@ -107,6 +107,15 @@ impl Told {
         planned.unwrap_or_default()
     }
 
+    /// How many tests were listed, those included that were not selected.
+    pub(crate) fn listed(&self) -> usize {
+        let listed = self.events.iter().find_map(|event| match event {
+            RunEvent::Planned { listed, .. } => Some(*listed),
+            _ => None,
+        });
+        listed.expect("the tests were listed")
+    }
+
     /// A test's verdict, by the end of its id.
     pub(crate) fn test_verdict(&self, test: &str) -> TestVerdict {
         let verdict = self.events.iter().find_map(|event| match event {

@@ -5,3 +5,4 @@ mod opening;
 mod processes;
 mod recording;
 mod script;
+mod told;

@@ -42,6 +42,7 @@ pub(crate) fn header(run: RunId, suite: &str) -> RunHeader {
         attempts: 3,
         cpus: 8,
         fail_on_flaky: true,
+        selection: vec!["--filter 'tag(smoke)'".into()],
         owner: "boot:812:99".into(),
     }
 }
@@ -60,7 +61,7 @@ pub(crate) fn planned_test(id: TestId) -> PlannedTest {
 
 pub(crate) fn planned(tests: impl IntoIterator<Item = TestId>) -> RunEvent {
     let tests: Vec<_> = tests.into_iter().map(planned_test).collect();
-    RunEvent::Planned { at: at(20), units: 2, known: 1, tests }
+    RunEvent::Planned { at: at(20), listed: tests.len() + 3, units: 2, known: 1, tests }
 }
 
 pub(crate) fn attempt(test: TestId, number: u32, outcome: Outcome) -> Attempt {

@@ -11,8 +11,16 @@ use crate::verdict::{Interruption, Outcome};
 fn rules(max_failures: Option<u32>) -> Rules {
     let limits = AttemptLimits { attempts: 3, environment_attempts: 3 };
     let time_limits = TimeLimits { general: TimeLimit::default_limit(), learnt: HashMap::new() };
-    let history = HashMap::new();
-    Rules { limits, seed: 1, time_limits, history, max_failures, fail_on_flaky: false, keeps_failed: true }
+    Rules {
+        limits,
+        seed: 1,
+        time_limits,
+        selection: Selection::default(),
+        history: HashMap::new(),
+        max_failures,
+        fail_on_flaky: false,
+        keeps_failed: true,
+    }
 }
 
 fn listed(files: &[u8]) -> Vec<ListedTest> {

@@ -29,6 +29,8 @@ pub struct RunRecord {
     pub planned: Option<Timestamp>,
     /// The tests, in the order in which they were listed.
     pub tests: IndexMap<TestId, TestRecord>,
+    /// How many tests the suite has, those included that were not selected.
+    pub listed: usize,
     /// How many units the tests were dealt into.
     pub units: usize,
     /// How many of the tests had a duration in the store.
@@ -155,10 +157,12 @@ impl Default for RunRecord {
                 attempts: 0,
                 cpus: 0,
                 fail_on_flaky: false,
+                selection: Vec::new(),
                 owner: String::new(),
             },
             started: None,
             planned: None,
+            listed: 0,
             tests: IndexMap::new(),
             units: 0,
             known: 0,
@@ -225,8 +229,9 @@ impl RunRecord {
             RunEvent::LaneStoodDown { lane, why } => {
                 self.stood_down.insert(*lane, why.clone());
             }
-            RunEvent::Planned { at, tests, units, known } => {
+            RunEvent::Planned { at, tests, listed, units, known } => {
                 self.planned = Some(*at);
+                self.listed = *listed;
                 self.units = *units;
                 self.known = *known;
                 for test in tests {

@@ -45,6 +45,8 @@ impl From<&RunRecord> for RunJson {
             first_try: record.first_try().into(),
             after_retry: record.after_retry().into(),
             lower_bound: record.lower_bound().map(lower_bound),
+            selection: header.selection.clone(),
+            tests_listed: record.listed,
             units: record.units,
             tests_with_known_duration: record.known,
             tests: record.tests.values().map(TestJson::from).collect(),

@@ -68,6 +68,12 @@ pub struct RunJson {
     pub after_retry: RateJson,
     /// How fast the same work could have been done; none where no attempt ended.
     pub lower_bound: Option<LowerBoundJson>,
+    /// Which tests were asked for, one condition each, of which all had to hold; empty for the whole suite.
+    #[serde(default)]
+    pub selection: Vec<String>,
+    /// How many tests the suite has, those included that were not selected and are in no other figure.
+    #[serde(default)]
+    pub tests_listed: usize,
     /// How many units the tests were dealt into.
     pub units: usize,
     /// How many of the tests had a duration in the store.

@@ -59,8 +59,8 @@ impl Log {
                 let label = self.paint.bad(&label("STOOD DOWN"));
                 self.with_rest(&format!("{label} lane {lane} gives up: "), why)
             }
-            RunEvent::Planned { at: _, tests, units, known } => {
-                let (tests, units) = (text::count(tests.len(), "test"), text::count(*units, "unit"));
+            RunEvent::Planned { at: _, tests, listed, units, known } => {
+                let (tests, units) = (summary::selected(tests.len(), *listed), text::count(*units, "unit"));
                 vec![self.labelled("PLANNED", &format!("{tests} in {units}, {known} with a known duration"))]
             }
             // A run that stops early leaves any number of them; the summary counts them and says why.
@@ -186,6 +186,7 @@ fn started(header: &RunHeader, record: &RunRecord) -> Vec<String> {
     let attempts = text::count(header.attempts as usize, "attempt");
     let mut lines = vec![format!("shakedown of {}", summary::subject(record))];
     lines.push(format!("{INDENT}{lanes}, up to {attempts} per test, seed {}", header.seed));
+    lines.extend(header.selection.iter().map(|condition| format!("{INDENT}only {}", text::one_line(condition))));
     lines
 }
 

@@ -45,6 +45,9 @@ impl Page {
 
     fn figures(&mut self, record: &RunRecord) {
         self.figure("tests", &counted(&record.counts()));
+        if let Some(selection) = summary::selection(record) {
+            self.figure("selected", &selection);
+        }
         self.figure("first try", &text::rate(record.first_try()));
         self.figure("after retry", &text::rate(record.after_retry()));
         if let Some(wall) = record.wall_time() {

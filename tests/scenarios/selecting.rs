@@ -1,0 +1,62 @@
+//! Runs of a part of the suite.
+
+use shakedown::engine::fake::Behaviour;
+use shakedown::id::TestId;
+use shakedown::selection::{Selection, Shard, ShardBy, parse};
+use shakedown::verdict::RunVerdict;
+
+use super::harness::{Scenario, passing, test};
+
+fn filter(text: &str) -> Selection {
+    Selection { filter: Some(parse(text).expect("a filter")), ..Selection::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tests_that_are_not_selected_are_not_run_and_do_not_count() {
+    let mut tests = passing(3, 2);
+    tests.push(test("spec/1_spec.rb", "never holds", Behaviour::Fails));
+    let mut scenario = Scenario::new(2, tests);
+    scenario.selection = filter("file(spec/1_spec.rb) and name(passes)");
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let tests: Vec<String> = told.verdicts().into_keys().collect();
+    assert_eq!(tests, ["spec/1_spec.rb::passes 0", "spec/1_spec.rb::passes 1"]);
+    assert_eq!(told.listed(), 7);
+    assert_eq!(told.attempts("never holds").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_no_test_is_no_pass() {
+    let mut scenario = Scenario::new(2, passing(3, 2));
+    scenario.selection = filter("tag(smoke)");
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::NoTests);
+    assert_eq!((told.verdicts().len(), told.listed()), (0, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_keeps_its_name_when_the_one_before_it_of_the_same_name_is_left_out() {
+    let tests = vec![test("spec/a_spec.rb", "passes", Behaviour::Passes); 2];
+    let mut scenario = Scenario::new(1, tests);
+    let second = TestId::new("spec/a_spec.rb", "passes", 2);
+    scenario.selection = Selection { failed: Some([second.clone()].into()), ..Selection::default() };
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    assert_eq!(told.verdicts().into_keys().collect::<Vec<_>>(), [second.to_string()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shards_together_run_every_test_once() {
+    let mut run = Vec::new();
+    for index in 1..=3 {
+        let mut scenario = Scenario::new(2, passing(7, 2));
+        let shard = Some(Shard::new(index, 3, ShardBy::Tests, "--shard").expect("one of three"));
+        scenario.selection = Selection { shard, ..Selection::default() };
+        let told = scenario.run().await;
+        assert_eq!(told.verdict, RunVerdict::Passed);
+        assert!(told.warnings()[0].starts_with(&format!("shard {index} of 3 (--shard): ")), "{:?}", told.warnings());
+        run.extend(told.verdicts().into_keys());
+    }
+    run.sort();
+    assert_eq!(run, Scenario::new(2, passing(7, 2)).run().await.verdicts().into_keys().collect::<Vec<_>>());
+}
