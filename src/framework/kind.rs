@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::command::CommandWorker;
 use super::protocol::AskedTest;
 use super::worker::ShimWorker;
-use super::{Heard, ListedTest, Shim, WorkerError, playwright, rspec};
+use super::{Heard, ListedTest, Shim, WorkerError, minitest, playwright, rspec};
 use crate::engine::Engine;
 use crate::id::LaneIndex;
 use crate::manifest::{FrameworkKind, Suite};
@@ -35,6 +35,7 @@ impl Worker {
     ) -> Result<Self, WorkerError> {
         let shim: Shim = match &suite.framework {
             FrameworkKind::Rspec => rspec::SHIM,
+            FrameworkKind::Minitest => minitest::SHIM,
             FrameworkKind::Playwright => playwright::SHIM,
             FrameworkKind::Command(command) => {
                 let worker = CommandWorker::new(engine, container, command.clone(), environment, token);

@@ -42,6 +42,7 @@ mod command;
 pub mod junit;
 mod kind;
 mod line;
+mod minitest;
 mod playwright;
 pub mod protocol;
 mod rspec;

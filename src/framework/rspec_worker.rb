@@ -318,12 +318,11 @@ module ShakedownWorker
     end
   end
 
-  # Runs units: any of the suite's examples, in the order that the suite configures, as often as asked.
-  class UnitRunner
+  # Runs units, in the order that the suite configures.
+  class UnitRunner < BaseUnitRunner
     def initialize(wire, recorder, catalogue)
-      @wire = wire
+      super(wire, catalogue)
       @recorder = recorder
-      @catalogue = catalogue
       @world = RSpec.world
       @reporter = RSpec.configuration.reporter
       @pristine = {}
@@ -332,26 +331,7 @@ module ShakedownWorker
     # Set once a before(:suite) hook has failed: then every example fails with it.
     attr_writer :suite_failure
 
-    def run(message)
-      tests = message.fetch("tests").map { |test| [test.fetch("selector"), test.fetch("attempt", 1)] }
-      ENV["SHAKEDOWN_LANE"] = message["lane"] if message["lane"]
-      known, unknown = tests.partition { |selector, _| @catalogue[selector] }
-      ran = rounds(known).map { |attempts| run_round(attempts) }.sum
-      @wire.write("unit_ended", "unit" => message["unit"], "asked" => tests.size, "ran" => ran,
-                                "unknown" => unknown.map(&:first))
-    end
-
     private
-
-    # RSpec runs an example once in a pass, so one that is asked for again goes into another.
-    def rounds(tests)
-      tests.each_with_object([]) do |(selector, attempt), rounds|
-        example = @catalogue[selector]
-        round = rounds.find { |attempts| !attempts.key?(example) }
-        rounds << (round = {}) unless round
-        round[example] = attempt
-      end
-    end
 
     # ATTEMPTS: example to attempt number. Returns how many of them ended.
     def run_round(attempts)

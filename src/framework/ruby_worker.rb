@@ -411,6 +411,35 @@ module ShakedownWorker
     end
   end
 
+  # Runs units: any of the suite's tests, as often as asked. A framework's own says run_round.
+  class BaseUnitRunner
+    def initialize(wire, catalogue)
+      @wire = wire
+      @catalogue = catalogue
+    end
+
+    def run(message)
+      tests = message.fetch("tests").map { |test| [test.fetch("selector"), test.fetch("attempt", 1)] }
+      ENV["SHAKEDOWN_LANE"] = message["lane"] if message["lane"]
+      known, unknown = tests.partition { |selector, _| @catalogue[selector] }
+      ran = rounds(known).map { |attempts| run_round(attempts) }.sum
+      @wire.write("unit_ended", "unit" => message["unit"], "asked" => tests.size, "ran" => ran,
+                                "unknown" => unknown.map(&:first))
+    end
+
+    private
+
+    # A test runs once in a pass, so one that is asked for again goes into another. Test to attempt number each.
+    def rounds(tests)
+      tests.each_with_object([]) do |(selector, attempt), rounds|
+        test = @catalogue[selector]
+        round = rounds.find { |attempts| !attempts.key?(test) }
+        rounds << (round = {}) unless round
+        round[test] = attempt
+      end
+    end
+  end
+
   # From start to end: what a framework's own session inherits. That one says load_framework, load_suite (both whether
   # they succeeded) and serve.
   class BaseSession

@@ -6,14 +6,15 @@ use super::section::Section;
 use super::{FrameworkKind, suggest};
 
 /// Every name of a framework that is understood, in the order in which messages list them.
-const KNOWN: [&str; 3] = ["rspec", "playwright", "command"];
-const HELP: &str = "known frameworks: rspec, playwright, command (pytest is not supported yet)";
+const KNOWN: [&str; 4] = ["rspec", "minitest", "playwright", "command"];
+const HELP: &str = "known frameworks: rspec, minitest, playwright, command (pytest is not supported yet)";
 
 /// A framework with a worker of its own, by its name, and where its tests are when `paths` is left out; nothing where the
 /// framework's own configuration says so.
 fn with_worker(name: &str) -> Option<(FrameworkKind, &'static [&'static str])> {
     match name {
         "rspec" => Some((FrameworkKind::Rspec, &["spec"])),
+        "minitest" => Some((FrameworkKind::Minitest, &["test"])),
         "playwright" => Some((FrameworkKind::Playwright, &[])),
         _ => None,
     }
@@ -40,7 +41,7 @@ pub(super) fn read(suite: &Section<'_>, findings: &mut Findings) -> Option<Frame
             findings.problem(
                 framework.line,
                 format!("framework \"{planned}\" is not supported yet"),
-                "known frameworks: rspec, playwright, and command for any program that writes JUnit XML",
+                "known frameworks: rspec, minitest, playwright, and command for any program that writes JUnit XML",
             );
             None
         }

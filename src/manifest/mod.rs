@@ -84,6 +84,8 @@ pub struct Suite {
 pub enum FrameworkKind {
     /// RSpec 3.10 or later.
     Rspec,
+    /// minitest 5.11 or later, of Rails or not.
+    Minitest,
     /// Playwright Test 1.42 or later.
     Playwright,
     /// Any program.

@@ -45,3 +45,18 @@ pub(crate) fn rspec() -> Adapter {
         broken: &["broken"],
     }
 }
+
+pub(crate) fn minitest() -> Adapter {
+    Adapter {
+        name: "minitest",
+        framework: FrameworkKind::Minitest,
+        paths: &["test"],
+        // It has neither known failures nor tags.
+        lacks: &["pending", "fixed", "tagged"],
+        shows: str::to_owned,
+        gone: "test/roles_test.rb::RolesTest#test_role_gone",
+        known_failures: [SaidOutcome::Skipped, SaidOutcome::Failed],
+        focus: &["focus"],
+        broken: &["broken"],
+    }
+}

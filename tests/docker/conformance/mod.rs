@@ -44,4 +44,4 @@ macro_rules! conformance {
     };
 }
 
-conformance! { rspec }
+conformance! { rspec, minitest }
