@@ -500,7 +500,7 @@ async fn build_fails(ground: &Ground) {
     let error = ground.engine.build_image(&image, &|_| {}).await.expect_err("build");
     let EngineError::Build { refusal, log, .. } = &error else { panic!("{error}") };
     assert_eq!(refusal.kind, RefusalKind::Other, "{error}");
-    assert!(log.iter().any(|line| line.contains("Step 1")), "{error}");
+    assert!(log.iter().any(|line| line.to_lowercase().contains("step 1")), "{error}");
 }
 
 async fn pull_fails(ground: &Ground) {
@@ -542,7 +542,8 @@ async fn tells_images(ground: &Ground) {
     ground.engine.remove_image(&image.tag).await.expect("removed");
     let stored = stored.expect("listed");
     assert_eq!(stored.iter().flat_map(|image| &image.references).collect::<Vec<_>>(), [&image.tag]);
-    assert!(stored[0].size > 1 << 20 && stored[0].labels == image.labels, "{stored:?}");
+    assert!(stored[0].size > 1 << 20, "{stored:?}");
+    assert!(image.labels.iter().all(|(name, value)| stored[0].labels.get(name) == Some(value)), "{stored:?}");
 }
 
 async fn freezes(ground: &Ground) {

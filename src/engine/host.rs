@@ -27,6 +27,13 @@ pub struct EngineHost {
     pub clock: Timestamp,
 }
 
+impl EngineHost {
+    /// Whether the archive of a stopped container's files holds what lies in its volumes, as Docker's does.
+    pub fn archives_volumes(&self) -> bool {
+        self.product != "Podman"
+    }
+}
+
 /// A network of an engine, whoever made it, with an IPv4 subnet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsedSubnet {

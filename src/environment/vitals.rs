@@ -121,7 +121,9 @@ impl Vitals {
         }
         match &self.signal {
             Some(signal) => {
-                format!("{service} was sent signal {signal} by somebody else and ended with exit code {code} {when}")
+                // Not every engine tells which one.
+                let signal = if signal.is_empty() { "a signal".to_owned() } else { format!("signal {signal}") };
+                format!("{service} was sent {signal} by somebody else and ended with exit code {code} {when}")
             }
             None if code == BY_SIGNAL + KILL => format!(
                 "{service} ended with exit code {code} {when}: it was killed, neither through the engine nor at a memory \

@@ -7,7 +7,7 @@ use crate::docker;
 use crate::guard::in_its_midst;
 use crate::stage::{Stage, TINY};
 
-fn doctor(arguments: &[&str], reports: &Path, host: Option<&str>) -> Output {
+pub(crate) fn doctor(arguments: &[&str], reports: &Path, host: Option<&str>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shakedown"));
     command.arg("doctor").args(arguments).arg("--reports").arg(reports);
     if let Some(host) = host {
@@ -17,7 +17,7 @@ fn doctor(arguments: &[&str], reports: &Path, host: Option<&str>) -> Output {
 }
 
 #[track_caller]
-fn said(output: &Output, code: i32) -> String {
+pub(crate) fn said(output: &Output, code: i32) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(code), "{text}{}", String::from_utf8_lossy(&output.stderr));
     text

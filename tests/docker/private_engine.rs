@@ -117,46 +117,66 @@ impl PrivateEngine {
 
     /// Copies an image from the engine that everybody uses.
     pub(crate) fn copy_image(&self, image: &str) {
-        let file = self.path("image.tar");
-        let file = file.to_str().expect("text");
-        let saved = Command::new("docker").args(["save", "--output", file, image]).status().expect("docker");
-        assert!(saved.success(), "{image} can't be saved");
-        let (loaded, said) = self.docker(&["load", "--input", file]);
-        assert!(loaded, "{said}");
-        fs::remove_file(file).expect("it is there");
+        copy_image_to(&self.address(), self.folder.path(), image);
     }
 
     fn docker(&self, arguments: &[&str]) -> (bool, String) {
-        let output = Command::new("docker").args(["--host", &self.address()]).args(arguments).output();
-        let output = output.expect("docker can be started");
-        let said = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+        docker_at(&self.address(), arguments)
     }
 
     /// The names of all that runs have made on it and that is still there.
     pub(crate) fn things(&self) -> Vec<String> {
-        let list = |arguments: &[&str]| {
-            let (listed, said) = self.docker(&[arguments, &["--filter", RUN]].concat());
-            assert!(listed, "{said}");
-            said.lines().map(str::to_owned).collect::<Vec<_>>()
-        };
-        let containers = list(&["ps", "--all", "--format", "container {{.Names}}"]);
-        let networks = list(&["network", "ls", "--format", "network {{.Name}}"]);
-        let volumes = list(&["volume", "ls", "--format", "volume {{.Name}}"]);
-        [containers, networks, volumes].concat()
+        things_at(&self.address())
     }
 
     /// Waits until nothing of any run is left on it.
     pub(crate) fn assert_nothing_stays(&self, within: Duration) {
-        let deadline = Instant::now() + within;
-        loop {
-            let things = self.things();
-            if things.is_empty() {
-                return;
-            }
-            assert!(Instant::now() < deadline, "left behind: {things:#?}");
-            std::thread::sleep(Duration::from_millis(200));
+        assert_nothing_stays_at(&self.address(), within);
+    }
+}
+
+/// Runs Docker's own command against an engine: whether it succeeded, and what it said.
+pub(crate) fn docker_at(address: &str, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new("docker").args(["--host", address]).args(arguments).output();
+    let output = output.expect("docker can be started");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Copies an image from the engine that everybody uses to another, by way of a folder.
+pub(crate) fn copy_image_to(address: &str, folder: &Path, image: &str) {
+    let file = folder.join("image.tar");
+    let file = file.to_str().expect("text");
+    let saved = Command::new("docker").args(["save", "--output", file, image]).status().expect("docker");
+    assert!(saved.success(), "{image} can't be saved");
+    let (loaded, said) = docker_at(address, &["load", "--input", file]);
+    assert!(loaded, "{said}");
+    fs::remove_file(file).expect("it is there");
+}
+
+/// The names of all that runs have made on an engine and that is still there.
+pub(crate) fn things_at(address: &str) -> Vec<String> {
+    let list = |arguments: &[&str]| {
+        let (listed, said) = docker_at(address, &[arguments, &["--filter", RUN]].concat());
+        assert!(listed, "{said}");
+        said.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let containers = list(&["ps", "--all", "--format", "container {{.Names}}"]);
+    let networks = list(&["network", "ls", "--format", "network {{.Name}}"]);
+    let volumes = list(&["volume", "ls", "--format", "volume {{.Name}}"]);
+    [containers, networks, volumes].concat()
+}
+
+/// Waits until nothing of any run is left on an engine.
+pub(crate) fn assert_nothing_stays_at(address: &str, within: Duration) {
+    let deadline = Instant::now() + within;
+    loop {
+        let things = things_at(address);
+        if things.is_empty() {
+            return;
         }
+        assert!(Instant::now() < deadline, "left behind: {things:#?}");
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

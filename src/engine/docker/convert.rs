@@ -13,13 +13,19 @@ use bollard::models::{
 use indexmap::IndexMap;
 
 use super::super::{
-    ContainerEvent, ContainerSpec, ContainerState, Figures, FileSpec, Happened, ImageDefaults, ImageInfo, Labelled,
-    NetworkOf, NetworkSpec, Refusal, RefusalKind, ThingKind, Volume, VolumeSource, VolumeSpec,
+    ContainerEvent, ContainerSpec, ContainerState, Figures, Happened, ImageDefaults, ImageInfo, Labelled, NetworkOf,
+    NetworkSpec, Refusal, RefusalKind, ThingKind, Volume, VolumeSource, VolumeSpec,
 };
 use crate::manifest::compose::{Device, Tuning};
 
 /// CPU quotas are parts of this period, in microseconds.
 const CPU_PERIOD: i64 = 100_000;
+
+/// How engines say that a network's addresses are another's: Docker in the first two ways, Podman in the last.
+const SUBNET_TAKEN: [&str; 3] =
+    ["overlaps with other one", "conflicts with network", "is already used on the host or by another config"];
+/// How Podman says what Docker says by status 409: of a name that is given, and of a container that does not run.
+const IN_CONFLICT: [&str; 2] = ["is already in use by", "container state improper"];
 
 /// Tells the refusals apart that the program acts on. The engine gives no codes for them, only words.
 #[expect(
@@ -31,8 +37,10 @@ pub(super) fn refusal(error: Error) -> Refusal {
         Error::DockerResponseServerError { status_code, message } => {
             let kind = if message.contains("port is already allocated") || message.contains("address already in use") {
                 RefusalKind::PortTaken
-            } else if message.contains("overlaps with other one") || message.contains("conflicts with network") {
+            } else if SUBNET_TAKEN.iter().any(|words| message.contains(words)) {
                 RefusalKind::SubnetTaken
+            } else if IN_CONFLICT.iter().any(|words| message.contains(words)) {
+                RefusalKind::Conflict
             } else {
                 match status_code {
                     404 => RefusalKind::NotFound,
@@ -163,7 +171,9 @@ pub(super) fn container(spec: &ContainerSpec) -> ContainerCreateBody {
         working_dir: spec.working_dir.clone(),
         labels: Some(spec.labels.clone().into_iter().collect()),
         stop_signal: spec.stop_signal.clone(),
-        stop_timeout: spec.tuning.stop_seconds,
+        // What is to end by itself is given its time when it is stopped. Podman also gives it that time when it is removed
+        // by force, which Docker does at once.
+        stop_timeout: Some(0),
         exposed_ports: Some(
             spec.ports.iter().map(|port| format!("{}/{}", port.container_port, port.protocol)).collect(),
         ),
@@ -313,6 +323,12 @@ pub(super) fn container_state(container: ContainerInspectResponse) -> ContainerS
     }
 }
 
+/// Whether this is how Podman tells of a container that has ended and whose exit code is not there yet: a state for a
+/// few tens of milliseconds, by a word that the client does not know.
+pub(super) fn is_being_put_away(refusal: &Refusal) -> bool {
+    refusal.message.contains("unknown variant `stopped`")
+}
+
 pub(super) fn figures(stats: ContainerStatsResponse) -> Figures {
     let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
     let memory = stats.memory_stats.unwrap_or_default();
@@ -333,8 +349,15 @@ pub(super) fn figures(stats: ContainerStatsResponse) -> Figures {
     }
 }
 
-/// The actions of [`event`], by which the engine is asked for them.
-pub(super) const ACTIONS: [&str; 7] = ["start", "oom", "kill", "pause", "unpause", "die", "destroy"];
+/// A reference as Docker has it: without the registry where that is Docker's own, which Podman always names.
+pub(super) fn short_reference(reference: String) -> String {
+    let rest = reference.strip_prefix("docker.io/");
+    rest.map_or_else(|| reference.clone(), |rest| rest.strip_prefix("library/").unwrap_or(rest).to_owned())
+}
+
+/// The actions of [`event`], by which the engine is asked for them. Podman wants to be asked for `died`, of which it tells
+/// as `die` then, and calls a removal `remove`.
+pub(super) const ACTIONS: [&str; 9] = ["start", "oom", "kill", "pause", "unpause", "die", "died", "destroy", "remove"];
 
 /// `None` for an action that was not asked for.
 pub(super) fn event(event: EventMessage) -> Option<ContainerEvent> {
@@ -345,8 +368,8 @@ pub(super) fn event(event: EventMessage) -> Option<ContainerEvent> {
         "kill" => Happened::Signalled(attributes.get("signal").cloned().unwrap_or_default()),
         "pause" => Happened::Paused,
         "unpause" => Happened::Resumed,
-        "die" => Happened::Ended(attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1)),
-        "destroy" => Happened::Removed,
+        "die" | "died" => Happened::Ended(attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(-1)),
+        "destroy" | "remove" => Happened::Removed,
         _ => return None,
     };
     Some(ContainerEvent { container: attributes.get("name").cloned().unwrap_or_default(), what })
@@ -379,30 +402,6 @@ pub(super) fn labelled(
     containers.chain(networks).chain(volumes).collect()
 }
 
-/// A tar archive of files by their absolute paths. It has no folders, so that those that are there stay as they are.
-pub(super) fn files_archive(files: &[FileSpec]) -> std::io::Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for file in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(file.content.len() as u64);
-        header.set_mode(file.mode);
-        header.set_uid(file.uid);
-        header.set_gid(file.gid);
-        archive.append_data(&mut header, file.path.trim_start_matches('/'), file.content.as_slice())?;
-    }
-    archive.into_inner()
-}
-
-/// A tar archive with one file that everybody may read.
-pub(super) fn single_file_archive(name: &str, content: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_size(content.len() as u64);
-    header.set_mode(0o644);
-    archive.append_data(&mut header, name, content)?;
-    archive.into_inner()
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -418,6 +417,9 @@ mod tests {
     #[case(500, "Bind for 0.0.0.0:8000 failed: port is already allocated", RefusalKind::PortTaken)]
     #[case(500, "listen tcp4 0.0.0.0:8000: bind: address already in use", RefusalKind::PortTaken)]
     #[case(500, "no space left on device", RefusalKind::Other)]
+    #[case(500, "subnet 10.213.0.0/26 is already used on the host or by another config", RefusalKind::SubnetTaken)]
+    #[case(500, "container create: the container name \"x\" is already in use by 9fb495b", RefusalKind::Conflict)]
+    #[case(500, "can only create exec sessions on running containers: container state improper", RefusalKind::Conflict)]
     fn refusals_are_told_apart_by_status_and_words(
         #[case] status_code: u16,
         #[case] message: &str,
@@ -425,6 +427,15 @@ mod tests {
     ) {
         let error = Error::DockerResponseServerError { status_code, message: message.to_owned() };
         assert_eq!(refusal(error), Refusal { kind, message: message.to_owned() });
+    }
+
+    #[rstest]
+    #[case("docker.io/library/debian:bookworm-slim", "debian:bookworm-slim")]
+    #[case("docker.io/shakedown/shop-web:1", "shakedown/shop-web:1")]
+    #[case("shakedown/shop-web:1", "shakedown/shop-web:1")]
+    #[case("quay.io/library/debian:12", "quay.io/library/debian:12")]
+    fn a_reference_is_the_same_whether_or_not_its_registry_is_named(#[case] named: &str, #[case] short: &str) {
+        assert_eq!(short_reference(named.to_owned()), short);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use bollard::query_parameters::{ListImagesOptions, ListNetworksOptions};
 use jiff::Timestamp;
 
 use super::super::{EngineHost, Refusal, StoredImage, UsedSubnet};
+use super::convert::short_reference;
 use super::{DockerEngine, QUICK, SLOW, label_filter, within};
 
 impl DockerEngine {
@@ -57,7 +58,7 @@ fn subnets(network: Network) -> impl Iterator<Item = UsedSubnet> {
 fn image(image: ImageSummary) -> StoredImage {
     let labels: HashMap<String, String> = image.labels;
     StoredImage {
-        references: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").collect(),
+        references: image.repo_tags.into_iter().filter(|tag| tag != "<none>:<none>").map(short_reference).collect(),
         labels: labels.into_iter().collect(),
         size: u64::try_from(image.size).unwrap_or(0),
         created: Timestamp::from_second(image.created).unwrap_or_default(),

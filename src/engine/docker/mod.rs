@@ -2,6 +2,7 @@
 
 pub mod connection;
 mod convert;
+mod files;
 mod host;
 mod pull;
 mod store;
@@ -24,6 +25,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{
     ContainerEvent, ContainerSpec, ContainerState, Engine, EngineError, EngineHost, EngineInfo, Exec, ExecSpec,
@@ -43,6 +45,8 @@ const QUICK: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(120);
 /// For builds and pulls.
 const IMAGE: Duration = Duration::from_secs(1800);
+/// The pause between two looks at a container that has ended and is not yet put away.
+const PUTTING_AWAY: Duration = Duration::from_millis(20);
 /// How many lines of a build's log are kept for its error message.
 const BUILD_LOG_LINES: usize = 25;
 
@@ -202,7 +206,7 @@ impl Engine for DockerEngine {
             .await
             .map_err(|refusal| EngineError::Image { image: labels.join(", "), refusal })?;
         images.sort_by_key(|image| std::cmp::Reverse(image.created));
-        Ok(images.into_iter().flat_map(|image| image.repo_tags).collect())
+        Ok(images.into_iter().flat_map(|image| image.repo_tags).map(convert::short_reference).collect())
     }
 
     async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
@@ -264,7 +268,7 @@ impl Engine for DockerEngine {
         if container.files.is_empty() {
             return Ok(());
         }
-        let archive = convert::files_archive(&container.files)
+        let archive = files::archive(&container.files)
             .map_err(|e| failed(Refusal { kind: RefusalKind::Other, message: e.to_string() }))?;
         let options = UploadToContainerOptions { path: "/".to_owned(), ..Default::default() };
         let body = bollard::body_full(archive.into());
@@ -286,10 +290,15 @@ impl Engine for DockerEngine {
     }
 
     async fn inspect_container(&self, name: &str) -> Result<ContainerState, EngineError> {
-        match within(QUICK, self.docker.inspect_container(name, None)).await {
-            Ok(found) => Ok(convert::container_state(found)),
-            Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(ContainerState::Gone),
-            Err(refusal) => Err(EngineError::InspectContainer { container: name.to_owned(), refusal }),
+        let asked = Instant::now();
+        loop {
+            match within(QUICK, self.docker.inspect_container(name, None)).await {
+                Ok(found) => return Ok(convert::container_state(found)),
+                Err(refusal) if refusal.kind == RefusalKind::NotFound => return Ok(ContainerState::Gone),
+                Err(refusal) if convert::is_being_put_away(&refusal) && asked.elapsed() < QUICK => {}
+                Err(refusal) => return Err(EngineError::InspectContainer { container: name.to_owned(), refusal }),
+            }
+            tokio::time::sleep(PUTTING_AWAY).await;
         }
     }
 
@@ -304,7 +313,7 @@ impl Engine for DockerEngine {
         let failed =
             |refusal| EngineError::WriteFile { container: container.to_owned(), path: path.to_owned(), refusal };
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let archive = convert::single_file_archive(name, content)
+        let archive = files::archive_of_one(name, content)
             .map_err(|e| failed(Refusal { kind: RefusalKind::Other, message: e.to_string() }))?;
         let options = UploadToContainerOptions { path: format!("{folder}/"), ..Default::default() };
         let body = bollard::body_full(archive.into());

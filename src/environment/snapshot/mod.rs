@@ -60,6 +60,15 @@ pub enum SnapshotError {
         /// How long it was waited for.
         grace: Duration,
     },
+    /// The engine can't give all that a service holds.
+    #[error(
+        "no snapshot could be made: {product} leaves volumes out of what it hands over of a container, so that a frozen \
+         service would come up empty\n    leave \"snapshot\" out of the manifest, or run on Docker"
+    )]
+    Unfit {
+        /// What the engine is.
+        product: String,
+    },
     /// The engine could not do it.
     #[error("no snapshot could be made: {0}")]
     Engine(#[from] EngineError),
@@ -86,6 +95,10 @@ pub async fn provide(site: Site, progress: &dyn ImageProgress) -> Result<Site, S
     let started = Instant::now();
     let was_there = are_there(&*site.engine, &references).await?;
     if !was_there {
+        let host = site.engine.host().await?;
+        if !host.archives_volumes() {
+            return Err(SnapshotError::Unfit { product: host.product });
+        }
         freeze::freeze(&site, &parts, &references, progress).await?;
     }
     for (service, _) in &references {
