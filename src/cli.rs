@@ -237,6 +237,35 @@ pub struct SelectionArgs {
     /// What makes shards equal: `durations` only where the machines of all shards have the same history
     #[arg(long, value_enum, default_value_t = ShardBy::Tests, help_heading = "Which tests")]
     pub shard_by: ShardBy,
+
+    /// Print the selected tests and run none; one environment is booted to ask for them
+    #[arg(long, conflicts_with = "dry_run", help_heading = "Which tests")]
+    pub list: bool,
+
+    /// How --list prints them
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "list", help_heading = "Which tests")]
+    pub format: Format,
+
+    /// Print the plan and run no test; one environment is booted to ask for them
+    #[arg(long, help_heading = "Which tests")]
+    pub dry_run: bool,
+}
+
+impl SelectionArgs {
+    /// Whether nothing is to be run, only to be shown.
+    pub fn only_shows(&self) -> bool {
+        self.list || self.dry_run
+    }
+}
+
+/// How something is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: one line for each.
+    #[default]
+    Text,
+    /// For other programs.
+    Json,
 }
 
 /// What makes shards equal.

@@ -4,6 +4,7 @@ mod report {
     mod figures;
     mod files;
     mod junit;
+    mod preview;
     mod sample;
     mod terminal;
 }

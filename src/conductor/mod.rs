@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::event::RunEvent;
+use crate::framework::ListedTest;
 use crate::id::{EnvironmentId, LaneIndex};
 use crate::lane::standby::Keeper;
 use crate::lane::{Lane, Order, Shared};
@@ -44,12 +45,39 @@ pub async fn conduct(
     rules: Rules,
     shared: Arc<Shared>,
     lanes: u16,
-    mut stops: Stops,
+    stops: Stops,
     sink: &mut dyn EventSink,
 ) -> RunVerdict {
+    let mut conductor = drive(State::new(rules, lanes), shared, lanes, stops, sink).await;
+    let (actions, verdict) = conductor.state.finish();
+    conductor.act(actions).await;
+    match conductor.lost {
+        Some(why) => RunVerdict::Incomplete(StopReason::StoreLost(why)),
+        None => verdict,
+    }
+}
+
+/// Lists all tests in one environment, and runs none. Where that did not come to its end, says why. As for
+/// [`conduct`], nothing is left.
+pub async fn list(
+    rules: Rules,
+    shared: Arc<Shared>,
+    stops: Stops,
+    sink: &mut dyn EventSink,
+) -> Result<Vec<ListedTest>, RunVerdict> {
+    drive(State::new(rules, 1).only_listing(), shared, 1, stops, sink).await.state.into_listed()
+}
+
+/// Lets lanes live around a state until all are over.
+async fn drive(
+    state: State,
+    shared: Arc<Shared>,
+    lanes: u16,
+    mut stops: Stops,
+    sink: &mut dyn EventSink,
+) -> Conductor<'_> {
     let (sender, mut reports) = mpsc::channel(REPORTS);
-    let mut conductor =
-        Conductor { state: State::new(rules, lanes), orders: Vec::new(), shared: shared.clone(), sink, lost: None };
+    let mut conductor = Conductor { state, orders: Vec::new(), shared: shared.clone(), sink, lost: None };
     let mut tasks = JoinSet::new();
     let mut of_task = std::collections::HashMap::new();
     for lane in (0..lanes).map(LaneIndex) {
@@ -103,12 +131,7 @@ pub async fn conduct(
             }
         }
     }
-    let (actions, verdict) = conductor.state.finish();
-    conductor.act(actions).await;
-    match conductor.lost {
-        Some(why) => RunVerdict::Incomplete(StopReason::StoreLost(why)),
-        None => verdict,
-    }
+    conductor
 }
 
 struct Conductor<'a> {

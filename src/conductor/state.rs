@@ -12,7 +12,7 @@ use crate::framework::ListedTest;
 use crate::id::{EnvironmentId, LaneIndex, TestId};
 use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
-use crate::plan::{named, plan};
+use crate::plan::{Plan, named, plan};
 use crate::queue::{Handout, Queue, Suspect, Take};
 use crate::selection::{Chosen, Selection};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, TimeLimit, run_verdict};
@@ -39,6 +39,25 @@ pub struct Rules {
     pub fail_on_flaky: bool,
     /// Whether an environment is used on after an attempt failed in it; one in which too much fails is suspected then.
     pub keeps_failed: bool,
+}
+
+/// Which tests are run, and how.
+#[derive(Debug)]
+pub struct Planning {
+    /// The plan.
+    pub plan: Plan,
+    /// How many tests the suite has, those included that were not selected.
+    pub listed: usize,
+    /// What is worth saying of how they were selected.
+    pub notes: Vec<String>,
+}
+
+impl Rules {
+    /// Selects among the listed tests, and plans those.
+    pub fn plan(&self, listed: Vec<ListedTest>) -> Planning {
+        let Chosen { tests, listed, notes } = self.selection.choose(named(listed), &self.history);
+        Planning { plan: plan(tests, &self.history, self.seed), listed, notes }
+    }
 }
 
 /// How long attempts may take.
@@ -97,6 +116,18 @@ pub struct State {
     stopping: Option<StopReason>,
     failed: u32,
     spares: Spares,
+    listing: Listing,
+}
+
+/// Whether the tests are only to be listed.
+#[derive(Debug)]
+enum Listing {
+    /// They are to be run.
+    Unwanted,
+    /// They are only to be listed.
+    Wanted,
+    /// They were, and these are they.
+    Known(Vec<ListedTest>),
 }
 
 impl State {
@@ -111,6 +142,20 @@ impl State {
             stopping: None,
             failed: 0,
             spares: Spares::Unwanted,
+            listing: Listing::Unwanted,
+        }
+    }
+
+    /// The tests are only to be listed: when they are known, everything ends.
+    pub fn only_listing(self) -> Self {
+        Self { listing: Listing::Wanted, ..self }
+    }
+
+    /// The tests, where they were only to be listed, and are known; otherwise what kept that from happening.
+    pub fn into_listed(mut self) -> Result<Vec<ListedTest>, RunVerdict> {
+        match std::mem::replace(&mut self.listing, Listing::Unwanted) {
+            Listing::Known(listed) => Ok(listed),
+            Listing::Wanted | Listing::Unwanted => Err(self.finish().1),
         }
     }
 
@@ -265,15 +310,18 @@ impl State {
     fn is_settled(&self) -> bool {
         match &self.phase {
             Phase::Dealing { queue, .. } => queue.is_settled(),
-            Phase::Discovering { .. } => false,
+            Phase::Discovering { .. } => matches!(self.listing, Listing::Known(_)),
         }
     }
 
     fn listed(&mut self, listed: Vec<ListedTest>, now: Timestamp) -> Vec<Action> {
-        let Chosen { tests, listed, notes } = self.rules.selection.choose(named(listed), &self.rules.history);
+        if let Listing::Wanted = self.listing {
+            self.listing = Listing::Known(listed);
+            return vec![Action::EndLanes];
+        }
+        let Planning { plan, listed, notes } = self.rules.plan(listed);
         let mut actions: Vec<Action> =
             notes.into_iter().map(|message| Action::Emit(RunEvent::Warning { message })).collect();
-        let plan = plan(tests, &self.rules.history, self.rules.seed);
         let units = plan.units.len();
         let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits)
             .suspecting(self.rules.keeps_failed);

@@ -1,7 +1,8 @@
 //! What we say of a run: while it lasts on the terminal, at its end in files.
 //!
 //! [`record`] folds the run's events into one picture. [`terminal`] shows it as it grows; [`junit`], [`run_json`] and
-//! [`summary`] are functions of the finished one, and [`files`] puts them into the run folder. [`text`] is how all of
+//! [`summary`] are functions of the finished one, and [`files`] puts them into the run folder. [`preview`] says what a run
+//! would do. [`text`] is how all of
 //! them write numbers, and the gate through which all foreign text goes.
 //!
 //! Architecture invariant: no reporter knows the engine, the store or what an environment consists of. What it says
@@ -10,6 +11,7 @@
 pub mod files;
 pub mod junit;
 pub mod paths;
+pub mod preview;
 pub mod record;
 pub mod run_json;
 pub mod summary;

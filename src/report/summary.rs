@@ -63,6 +63,17 @@ pub fn meaning(record: &RunRecord, ending: &Ending) -> String {
             let conditions = record.header.selection.join("; ");
             format!("no test was selected: of {}, none is left by: {conditions}", text::count(record.listed, "test"))
         }
+        RunVerdict::SuiteBroken(_)
+        | RunVerdict::Incomplete(_)
+        | RunVerdict::EnvironmentsUnavailable(_)
+        | RunVerdict::Interrupted(_) => cut_short(&ending.verdict),
+    }
+}
+
+/// What kept a run from coming to its end.
+pub fn cut_short(verdict: &RunVerdict) -> String {
+    match verdict {
+        RunVerdict::Passed | RunVerdict::Failed | RunVerdict::NoTests => "nothing did".to_owned(),
         RunVerdict::SuiteBroken(why) => format!("the suite can't be run: {why}"),
         RunVerdict::Incomplete(reason) => format!("not every test was settled: {}", stop_reason(reason)),
         RunVerdict::EnvironmentsUnavailable(why) => format!("environments could not be provided: {why}"),

@@ -3,6 +3,7 @@
 mod changed;
 mod error;
 pub mod lanes;
+mod preview;
 mod select;
 mod sink;
 mod stops;
@@ -59,6 +60,7 @@ pub async fn run(args: RunArgs) -> u8 {
         Err(error) => return RunError::Signals(error).tell(),
     };
     match Prepared::new(&args).await {
+        Ok(prepared) if args.selection.only_shows() => prepared.preview(&args, listening).await,
         Ok(prepared) => prepared.run(listening).await,
         Err(error) => error.tell(),
     }
@@ -107,6 +109,8 @@ struct Prepared {
     guard: Option<Guard>,
     lease: Option<Lease>,
     subnets: Subnets,
+    /// How long an environment boots, where that is known.
+    boot: Option<Duration>,
 }
 
 impl Prepared {
@@ -188,7 +192,11 @@ impl Prepared {
                 None
             }
         };
-        let telling = Telling::start(store, &run_folder);
+        let boot = store.expected_boot(&manifest.suite.name).await?;
+        let telling = match args.selection.only_shows() {
+            true => Telling::unrecorded(store, &run_folder),
+            false => Telling::start(store, &run_folder),
+        };
         let engine = Arc::new(engine);
         Ok(Self {
             manifest: Arc::new(manifest),
@@ -201,15 +209,13 @@ impl Prepared {
             guard,
             lease: None,
             subnets,
+            boot,
         })
     }
 
     async fn run(mut self, listening: Listening) -> u8 {
         let verdict = self.reach_verdict(listening).await;
-        if let Some(lease) = self.lease.take() {
-            lease.end().await;
-        }
-        self.sweep().await;
+        self.leave_engine().await;
         let exit_code = exit::code(&verdict);
         let ended = RunEvent::RunEnded { at: Timestamp::now(), verdict, exit_code };
         // Without a store there is nothing left to lose; the reporters are told all the same.
@@ -224,11 +230,33 @@ impl Prepared {
         }
     }
 
+    /// Nothing is left on the engine, or somebody takes care of it.
+    async fn leave_engine(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.end().await;
+        }
+        self.sweep().await;
+    }
+
     async fn reach_verdict(&mut self, mut listening: Listening) -> RunVerdict {
         let started = RunEvent::RunStarted { at: Timestamp::now(), header: self.header.clone() };
         if let Err(why) = self.telling.take(started).await {
             return RunVerdict::Incomplete(StopReason::StoreLost(why));
         }
+        let (shared, in_flight) = match self.provide(&mut listening).await {
+            Ok(provided) => provided,
+            Err(verdict) => return verdict,
+        };
+        let (evidence, lanes) = (shared.evidence.clone(), self.header.lanes);
+        let verdict = conduct(self.rules.clone(), shared, lanes, listening.stops, &mut self.telling).await;
+        landed(&in_flight).await;
+        self.tell_evidence(&evidence).await;
+        verdict
+    }
+
+    /// Provides what lanes need, and counts what is being made for them; otherwise the verdict of a run that can't have
+    /// lanes.
+    async fn provide(&mut self, listening: &mut Listening) -> Result<(Arc<Shared>, TaskTracker), RunVerdict> {
         for message in std::mem::take(&mut self.notes) {
             self.note(message).await;
         }
@@ -237,16 +265,16 @@ impl Prepared {
         let failed = move |error: &_| warnings.tell(RunEvent::Warning { message: unrenewed(error) });
         match Lease::take(self.engine.clone(), &self.header.run, &self.header.owner, failed).await {
             Ok(lease) => self.lease = Some(lease),
-            Err(error) => return RunVerdict::EnvironmentsUnavailable(error.to_string()),
+            Err(error) => return Err(RunVerdict::EnvironmentsUnavailable(error.to_string())),
         }
         let progress = self.telling.progress();
         let images = tokio::select! {
             images = images::provide(&*self.engine, &self.header.suite, &self.manifest.compose, &progress) => images,
-            Some(reason) = listening.stops.reasons.recv() => return stopped(reason),
+            Some(reason) = listening.stops.reasons.recv() => return Err(stopped(reason)),
         };
         let images = match images {
             Ok(images) => images,
-            Err(error) => return RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string())),
+            Err(error) => return Err(RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string()))),
         };
         let in_flight = TaskTracker::new();
         let site = Site {
@@ -264,12 +292,12 @@ impl Prepared {
             site = snapshot::provide(site, &progress) => site,
             Some(reason) = listening.stops.reasons.recv() => {
                 landed(&in_flight).await;
-                return stopped(reason);
+                return Err(stopped(reason));
             }
         };
         let site = match site {
             Ok(site) => site,
-            Err(error) => return RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string())),
+            Err(error) => return Err(RunVerdict::EnvironmentsUnavailable(secrets.mask(&error.to_string()))),
         };
         let artifacts = Artifacts::new(&self.manifest.suite.artifacts);
         let (run, seed) = (self.header.run.clone(), self.header.seed);
@@ -278,16 +306,12 @@ impl Prepared {
             site,
             standby: Standby::new(usize::from(self.manifest.environment.standby)),
             boots: Semaphore::new(self.header.cpus as usize),
-            evidence: evidence.clone(),
+            evidence,
             test_timeout: self.rules.time_limits.general.clone(),
             seed: self.header.seed,
             stop: CancellationToken::new(),
         });
-        let lanes = self.header.lanes;
-        let verdict = conduct(self.rules.clone(), shared, lanes, listening.stops, &mut self.telling).await;
-        landed(&in_flight).await;
-        self.tell_evidence(&evidence).await;
-        verdict
+        Ok((shared, in_flight))
     }
 
     /// The reports name the files that were kept.

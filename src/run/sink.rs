@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// Records events and passes them on.
 pub(super) struct Telling {
     store: Store,
+    /// Whether the store gets to know.
+    records: bool,
     events: mpsc::Sender<RunEvent>,
     reporters: JoinHandle<(RunRecord, Box<dyn Reporter>)>,
 }
@@ -39,7 +41,24 @@ impl Telling {
     pub(super) fn start(store: Store, run_folder: &Path) -> Self {
         let (events, told) = mpsc::channel(EVENTS);
         let reporter = report::terminal::for_stderr(run_folder);
-        Self { store, events, reporters: tokio::spawn(report_all(told, reporter)) }
+        Self { store, records: true, events, reporters: tokio::spawn(report_all(told, reporter)) }
+    }
+
+    /// Starts to tell, in plain lines, and records nothing.
+    pub(super) fn unrecorded(store: Store, run_folder: &Path) -> Self {
+        let (events, told) = mpsc::channel(EVENTS);
+        let reporter =
+            report::terminal::Plain::new(std::io::stderr(), report::terminal::Paint::for_stderr(), run_folder);
+        Self { store, records: false, events, reporters: tokio::spawn(report_all(told, Box::new(reporter))) }
+    }
+
+    /// Everything was told, and nothing came of it that is to be reported.
+    pub(super) async fn quit(self) {
+        drop(self.events);
+        if let Err(error) = self.reporters.await {
+            eprintln!("error: the reporters failed, please report it: {error}");
+        }
+        self.store.close().await;
     }
 
     pub(super) fn progress(&self) -> ImageLines {
@@ -48,7 +67,7 @@ impl Telling {
 
     /// Everything was told: writes the reports and says what came of the run.
     pub(super) async fn finish(self, run_folder: &Path) {
-        let Self { store, events, reporters } = self;
+        let Self { store, records: _, events, reporters } = self;
         drop(events);
         match reporters.await {
             Ok((record, mut reporter)) => match report::write_reports(&record, run_folder) {
@@ -67,7 +86,10 @@ impl Telling {
 #[async_trait]
 impl EventSink for Telling {
     async fn take(&mut self, event: RunEvent) -> Result<(), String> {
-        let recorded = self.store.record(&event).await.map_err(|error| error.to_string());
+        let recorded = match self.records {
+            true => self.store.record(&event).await.map_err(|error| error.to_string()),
+            false => Ok(()),
+        };
         // The reporters' task ends with this sender; if it failed, its end tells so.
         let _ = self.events.send(event).await;
         recorded

@@ -27,6 +27,7 @@ mod remote;
 mod resets;
 mod restart;
 mod rspec_worker;
+mod selecting;
 mod sharing;
 mod side_by_side;
 mod sixty;

@@ -24,6 +24,7 @@ pub(crate) struct Invocation {
     command: Command,
     reports: PathBuf,
     patience: Duration,
+    prints: bool,
 }
 
 impl Invocation {
@@ -39,7 +40,7 @@ impl Invocation {
             command.env_remove(name);
         }
         command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Self { command, reports: reports.to_owned(), patience: PATIENCE }
+        Self { command, reports: reports.to_owned(), patience: PATIENCE, prints: false }
     }
 
     /// Plants faults in the tiny suite and its application.
@@ -55,6 +56,12 @@ impl Invocation {
     /// Is given the time to build large images.
     pub(crate) fn patiently(mut self) -> Self {
         self.patience = LONG_PATIENCE;
+        self
+    }
+
+    /// May print something on standard output, as a run does not.
+    pub(crate) fn printing(mut self) -> Self {
+        self.prints = true;
         self
     }
 
@@ -76,7 +83,15 @@ impl Invocation {
                 }
             }
         });
-        Running { child, lines, said: Vec::new(), started, deadline: started + self.patience, reports: self.reports }
+        Running {
+            child,
+            lines,
+            said: Vec::new(),
+            started,
+            deadline: started + self.patience,
+            reports: self.reports,
+            prints: self.prints,
+        }
     }
 
     /// Starts it and waits for its end.
@@ -94,6 +109,7 @@ pub(crate) struct Running {
     /// When a test that waits for it fails.
     deadline: Instant,
     reports: PathBuf,
+    prints: bool,
 }
 
 impl Running {
@@ -169,8 +185,14 @@ impl Running {
         let mut stdout = String::new();
         let piped = self.child.stdout.as_mut().expect("it is piped");
         piped.read_to_string(&mut stdout).expect("text");
-        assert_eq!(stdout, "", "a run speaks on standard error");
-        Finished { status, said: self.text(), took: self.started.elapsed(), reports: self.reports.clone() }
+        assert!(self.prints || stdout.is_empty(), "a run speaks on standard error, not {stdout:?}");
+        Finished {
+            status,
+            printed: stdout,
+            said: self.text(),
+            took: self.started.elapsed(),
+            reports: self.reports.clone(),
+        }
     }
 }
 
@@ -186,6 +208,8 @@ impl Drop for Running {
 #[derive(Debug)]
 pub(crate) struct Finished {
     status: ExitStatus,
+    /// All that it printed, on standard output.
+    pub(crate) printed: String,
     /// All that it said, on standard error.
     pub(crate) said: String,
     pub(crate) took: Duration,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use indexmap::IndexMap;
 use shakedown::conductor::state::{Rules, TimeLimits};
-use shakedown::conductor::{EventSink, Stops, conduct};
+use shakedown::conductor::{EventSink, Stops, conduct, list};
 use shakedown::engine::ImageInfo;
 use shakedown::engine::fake::{Answer, Behaviour, FakeEngine, FakeSuite, FakeTest, Life};
 use shakedown::environment::images::{ImageProgress, Images, ServiceImage};
@@ -17,6 +17,7 @@ use shakedown::environment::{Site, Subnets, snapshot, sweep};
 use shakedown::event::RunEvent;
 use shakedown::evidence::Evidence;
 use shakedown::evidence::artifacts::Artifacts;
+use shakedown::framework::ListedTest;
 use shakedown::id::{RunId, TestId};
 use shakedown::lane::Shared;
 use shakedown::lane::standby::Standby;
@@ -26,7 +27,7 @@ use shakedown::manifest::{
 };
 use shakedown::secrets::Secrets;
 use shakedown::selection::Selection;
-use shakedown::verdict::{AttemptLimits, LimitSource, StopReason, TimeLimit};
+use shakedown::verdict::{AttemptLimits, LimitSource, RunVerdict, StopReason, TimeLimit};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -146,6 +147,15 @@ impl Scenario {
 
     /// Makes the run.
     pub(crate) async fn run(self) -> Told {
+        self.make(false).await.1
+    }
+
+    /// Only asks for the tests.
+    pub(crate) async fn list(self) -> (Result<Vec<ListedTest>, RunVerdict>, Told) {
+        self.make(true).await
+    }
+
+    async fn make(self, only_lists: bool) -> (Result<Vec<ListedTest>, RunVerdict>, Told) {
         // The migration ends by itself, unless the scenario has said otherwise before.
         let engine = self.engine.clone().with_life("-migrate", Life::ends(Duration::from_millis(100), 0));
         let logs = tempfile::tempdir().expect("a folder for logs");
@@ -188,8 +198,16 @@ impl Scenario {
         }
         let mut sink = Collecting { events: Vec::new(), takes: self.store_takes, fails_at: self.store_fails_at };
         let started = Instant::now();
-        let conducting = conduct(rules, Arc::new(shared), self.lanes, stops, &mut sink);
-        let verdict = tokio::time::timeout(LONGEST, conducting).await.expect("the run hangs");
+        let shared = Arc::new(shared);
+        let conducting = async {
+            if only_lists {
+                list(rules, shared, stops, &mut sink).await
+            } else {
+                Err(conduct(rules, shared, self.lanes, stops, &mut sink).await)
+            }
+        };
+        let listed = tokio::time::timeout(LONGEST, conducting).await.expect("the run hangs");
+        let verdict = listed.as_ref().err().cloned().unwrap_or(RunVerdict::NoTests);
         let took = started.elapsed();
         drop(triggers);
         let calls = engine.calls();
@@ -200,7 +218,7 @@ impl Scenario {
         assert_eq!(engine.things(), [], "left on the engine");
         let told = Told { verdict, events: sink.events, calls, took };
         told.check(self.kill.is_some());
-        told
+        (listed, told)
     }
 }
 

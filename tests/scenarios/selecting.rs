@@ -1,9 +1,11 @@
 //! Runs of a part of the suite.
 
-use shakedown::engine::fake::Behaviour;
+use std::time::Duration;
+
+use shakedown::engine::fake::{Behaviour, FakeSuite, SuiteFault};
 use shakedown::id::TestId;
 use shakedown::selection::{Selection, Shard, ShardBy, parse};
-use shakedown::verdict::RunVerdict;
+use shakedown::verdict::{Interruption, RunVerdict, StopReason};
 
 use super::harness::{Scenario, passing, test};
 
@@ -59,4 +61,30 @@ async fn shards_together_run_every_test_once() {
     }
     run.sort();
     assert_eq!(run, Scenario::new(2, passing(7, 2)).run().await.verdicts().into_keys().collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn listing_takes_one_environment_and_runs_nothing() {
+    let mut scenario = Scenario::new(3, passing(4, 2));
+    scenario.manifest.environment.standby = 2;
+    let (listed, told) = scenario.list().await;
+    let names: Vec<String> = listed.expect("they are listed").into_iter().map(|test| test.name).collect();
+    assert_eq!(names.len(), 8);
+    assert_eq!((told.boots(), told.broken().len()), (1, 0));
+    assert!(told.attempts("").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_tests_from_being_listed_is_said() {
+    let broken = FakeSuite { fault: Some(SuiteFault::LoadError), ..FakeSuite::new(passing(1, 1)) };
+    let (listed, _) = Scenario::of_suite(1, broken).list().await;
+    assert!(matches!(listed, Err(RunVerdict::SuiteBroken(_))), "{listed:?}");
+    let dies = FakeSuite { fault: Some(SuiteFault::DiesWhileListing), ..FakeSuite::new(passing(1, 1)) };
+    let (listed, told) = Scenario::of_suite(1, dies).list().await;
+    assert!(matches!(listed, Err(RunVerdict::EnvironmentsUnavailable(_))), "{listed:?}");
+    assert_eq!(told.boots(), 3, "it is tried in other environments");
+    let scenario = Scenario::new(1, passing(1, 1));
+    let reason = StopReason::Signal(Interruption::Interrupt);
+    let (listed, _) = scenario.stop_at(Duration::from_millis(10), reason).list().await;
+    assert_eq!(listed, Err(RunVerdict::Interrupted(Interruption::Interrupt)));
 }
