@@ -16,6 +16,7 @@ mod evidence;
 mod failures;
 mod guard;
 mod killing;
+mod midst;
 mod outcome;
 mod patience;
 mod podman;
