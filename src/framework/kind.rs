@@ -93,6 +93,15 @@ impl Worker {
         }
     }
 
+    /// Tests that run [together](Heard::Together) have used up their time: what they have told so far counts, the others
+    /// are run one by one. `false` where that is not to be had.
+    pub fn part(&mut self) -> bool {
+        match &mut self.0 {
+            Kind::Shim(_) => false,
+            Kind::Command(worker) => worker.part(),
+        }
+    }
+
     /// Lets the worker clean up after the suite and end; not for long.
     pub async fn quit(self) {
         match self.0 {

@@ -5,9 +5,9 @@
 //! - A framework with a **shim**: a small script in the suite's own language, which is copied into the runner service
 //!   and speaks [`protocol`], JSON Lines over its standard streams. It loads the suite once and stays warm, as far as
 //!   the framework lets it.
-//! - `command`: any program. One command lists the tests, one is executed for each test, and its results are read
-//!   from the JUnit XML that it writes ([`junit`]), or from its exit code. The runner service needs nothing but a
-//!   shell.
+//! - `command`: any program. One command lists the tests, one is executed for each test or for several, and its results
+//!   are read from the JUnit XML that it writes ([`junit`]), or from its exit code. The runner service needs nothing but
+//!   a shell.
 //!
 //! # The contract
 //! Whatever the kind, this is what a lane relies on, and what a further kind would have to keep:
@@ -16,6 +16,8 @@
 //! 2. *Run* is given selectors and tells of each [`Started`](protocol::FromWorker::Started) and
 //!    [`Ended`](protocol::FromWorker::Ended), one test at a time, and then
 //!    [`UnitEnded`](protocol::FromWorker::UnitEnded). What the test writes is told as [`Heard::Output`] in between.
+//!    Tests that share a process which tells of them at its end are [`Heard::Together`]: they have the sum of their
+//!    times, and the unit ends after the last of them at the earliest.
 //! 3. *Asked equals ran*: a test that was asked for and is not told of has failed, with a message. Nothing passes
 //!    because nothing was heard of it.
 //!    A worker may say of tests that they did not run because one of the same unit, which they build on, has failed:

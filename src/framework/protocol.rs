@@ -92,6 +92,9 @@ pub enum FromWorker {
     Started {
         /// Which.
         selector: String,
+        /// How long ago, in milliseconds, where that is told late.
+        #[serde(default)]
+        ago_ms: f64,
     },
     /// A test has ended.
     Ended {
@@ -119,6 +122,11 @@ pub enum FromWorker {
         /// given back.
         #[serde(default)]
         not_run: Vec<String>,
+    },
+    /// Something is worth a warning, and no failure.
+    Note {
+        /// What, in words.
+        message: String,
     },
     /// Something outside of any test went wrong, in a hook for example.
     Error {

@@ -90,6 +90,9 @@ pub enum Heard {
     Message(FromWorker),
     /// The suite, or something it started, wrote this.
     Output(String),
+    /// These tests run in one process from now on, which tells of them when it is over. None: what is left of those
+    /// before is run one by one.
+    Together(Vec<String>),
     /// The worker has ended.
     End,
 }
@@ -243,7 +246,7 @@ impl ShimWorker {
         loop {
             match tokio::time::timeout_at(deadline, self.next()).await {
                 Ok(Ok(Heard::Message(message))) => return Ok(message),
-                Ok(Ok(Heard::Output(_))) => {}
+                Ok(Ok(Heard::Output(_) | Heard::Together(_))) => {}
                 Ok(Ok(Heard::End)) => return Err(self.end().await),
                 Ok(Err(error)) => return Err(error),
                 Err(_) => return Err(WorkerError::Silent { what, limit, said: self.last_words.clone() }),

@@ -1,5 +1,6 @@
 //! Running one unit in a warm worker.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +20,9 @@ use crate::verdict::{Failure, Outcome, TimeLimit};
 const MOST_OUTPUT: usize = 64 << 10;
 /// When a worker ends, its container may have ended first; the engine tells that within this time.
 const DEATH_WITHIN: Duration = Duration::from_millis(300);
+
+/// How long a worker has for ending a process that runs several tests, and for reading what that told of them.
+const PART_WITHIN: Duration = Duration::from_secs(90);
 
 /// A lane's place in an environment: what it has run there so far.
 #[derive(Debug)]
@@ -61,6 +65,10 @@ struct UnitRun<'a> {
     attachments: Vec<SaidAttachment>,
     /// Whether an attempt counted against its test.
     failed: bool,
+    /// Selectors of those that run in one process and of which nothing was told yet.
+    together: BTreeSet<String>,
+    /// Whether their process was told that its time is up.
+    parted: bool,
 }
 
 /// The test that runs now.
@@ -117,19 +125,27 @@ impl Lane {
             output: String::new(),
             attachments: Vec::new(),
             failed: false,
+            together: BTreeSet::new(),
+            parted: false,
         };
         if let Err(error) = worker.run(work.unit.to_string(), self.index, asked).await {
             return run.worker_lost(error).await;
         }
         let mut heard_last = Instant::now();
         loop {
-            let deadline = heard_last + run.limit().span;
+            let deadline = heard_last + run.patience();
             let heard = tokio::select! {
                 biased;
                 () = self.shared.stop.cancelled() => return run.stopped().await,
                 heard = worker.next() => heard,
                 () = environment.ended() => return run.environment_ended().await,
-                () = tokio::time::sleep_until(deadline) => return run.timed_out(worker).await,
+                () = tokio::time::sleep_until(deadline) => match run.time_is_up(worker).await {
+                    Some(end) => return end,
+                    None => {
+                        heard_last = Instant::now();
+                        continue;
+                    }
+                },
             };
             let message = match heard {
                 Ok(Heard::Message(message)) => message,
@@ -139,6 +155,13 @@ impl Lane {
                     if Instant::now() >= deadline {
                         return run.timed_out(worker).await;
                     }
+                    continue;
+                }
+                Ok(Heard::Together(selectors)) => {
+                    if let Some(end) = run.run_together(selectors) {
+                        return end;
+                    }
+                    heard_last = Instant::now();
                     continue;
                 }
                 Ok(Heard::End) => return run.worker_lost(worker.end().await).await,
@@ -158,7 +181,10 @@ impl UnitRun<'_> {
     /// Takes in a message; says how the unit ended if it did.
     async fn take(&mut self, message: FromWorker) -> Option<UnitEnd> {
         match message {
-            FromWorker::Started { selector } => self.start(&selector).await,
+            FromWorker::Started { selector, ago_ms } => {
+                let ago = Duration::try_from_secs_f64(ago_ms / 1000.0).unwrap_or_default();
+                self.start_before(&selector, ago).await;
+            }
             FromWorker::Ended { selector, outcome, duration_ms, failure, reason, attachments } => {
                 if !self.runs(&selector) {
                     self.start(&selector).await;
@@ -179,6 +205,7 @@ impl UnitRun<'_> {
                 self.attachments = attachments;
                 let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
                 self.end_current_after(outcome, Some(duration)).await;
+                self.together.remove(&selector);
                 return self.is_cut_short().then_some(UnitEnd::CutShort);
             }
             FromWorker::UnitEnded { unknown, not_run, .. } => {
@@ -196,6 +223,10 @@ impl UnitRun<'_> {
                 }
                 return Some(if self.failed { UnitEnd::Failed } else { UnitEnd::Clean });
             }
+            FromWorker::Note { message } => {
+                let message = self.mask(&message);
+                self.lane.report(Report::Warning(message)).await;
+            }
             FromWorker::Error { message, file, line } => {
                 let place = file.map(|file| format!(" ({file}:{})", line.unwrap_or(0))).unwrap_or_default();
                 let message = self.mask(&format!("outside of any test{place}: {message}"));
@@ -212,10 +243,19 @@ impl UnitRun<'_> {
         None
     }
 
+    /// From now on these run in one process: all that it tells of them has happened, so that the unit is not cut short
+    /// before the last of them.
+    fn run_together(&mut self, selectors: Vec<String>) -> Option<UnitEnd> {
+        self.together = selectors.into_iter().collect();
+        self.parted = false;
+        self.is_cut_short().then_some(UnitEnd::CutShort)
+    }
+
     /// Whether the unit ends here, as an attempt failed and the environment is not fit for the next one. A fresh
     /// environment can be had at once; for a reset the worker may end its unit where that holds no more tests.
     fn is_cut_short(&self) -> bool {
         self.failed
+            && self.together.is_empty()
             && match after_failure(&self.lane.shared.site.manifest.environment.reset) {
                 Upkeep::None => false,
                 Upkeep::Reset => !self.waiting.is_empty(),
@@ -241,16 +281,33 @@ impl UnitRun<'_> {
         keep_last(&mut self.output, text, MOST_OUTPUT);
     }
 
-    /// A test of the unit starts; one that was not asked for is nothing to us.
+    /// A test of the unit starts.
     async fn start(&mut self, selector: &str) {
+        self.start_before(selector, Duration::ZERO).await;
+    }
+
+    /// A test of the unit started some time ago; one that was not asked for is nothing to us.
+    async fn start_before(&mut self, selector: &str, ago: Duration) {
         let Some(place) = self.waiting.iter().position(|item| item.selector == selector) else { return };
         let message = format!("the framework went on to {selector} and did not say how this test ended");
         self.end_current(Outcome::Failed(Failure::observed(message))).await;
         let item = self.waiting.remove(place);
-        let started = Timestamp::now();
+        let started = Timestamp::now().saturating_sub(ago).unwrap_or_else(|_| Timestamp::now());
         self.current = Some(Current { item: item.clone(), started, clock: Instant::now() });
         self.lane.shared.evidence.started(self.seat.environment, &item.test, item.attempt, started);
         self.lane.report(Report::Started(item, self.seat.environment, started)).await;
+    }
+
+    /// How long nothing may be told.
+    fn patience(&self) -> Duration {
+        if self.current.is_some() || self.together.is_empty() {
+            return self.limit().span;
+        }
+        if self.parted {
+            return PART_WITHIN;
+        }
+        let together = self.waiting.iter().filter(|item| self.together.contains(&item.selector));
+        together.map(|item| item.limit.span).sum()
     }
 
     /// How long what goes on now may take.
@@ -322,6 +379,23 @@ impl UnitRun<'_> {
         match self.lane.diagnose(self.environment).await {
             Err(Stopped) => self.stopped().await,
             Ok(broken) => self.broke(broken.unwrap_or_else(connection_lost)).await,
+        }
+    }
+
+    /// Nothing was told for too long. Of tests that run together it is not known which one takes so long: their process
+    /// is told to end, once, and the unit goes on.
+    async fn time_is_up(&mut self, worker: &mut Worker) -> Option<UnitEnd> {
+        if self.together.is_empty() || self.parted {
+            return Some(self.timed_out(worker).await);
+        }
+        match self.lane.diagnose(self.environment).await {
+            Err(Stopped) => Some(self.stopped().await),
+            Ok(Some(broken)) => Some(self.broke(broken).await),
+            Ok(None) if worker.part() => {
+                self.parted = true;
+                None
+            }
+            Ok(None) => Some(self.timed_out(worker).await),
         }
     }
 

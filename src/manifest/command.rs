@@ -1,13 +1,17 @@
 //! `[suite.command]`: any program as a framework.
 
+use std::num::NonZeroUsize;
+
 use globset::GlobBuilder;
 
 use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
 use super::suggest;
 
-const KEYS: &[&str] = &["files", "list", "lists", "run"];
+const KEYS: &[&str] = &["at_once", "files", "list", "lists", "run"];
 const LISTS: [&str; 2] = ["files", "tests"];
+/// No command is given more tests at once.
+const MOST_AT_ONCE: u32 = 1000;
 const RUN_HELP: &str = "a command with {tests} or {files} where the test goes, and {junit} where it takes a path for its JUnit XML: \
      run = \"bin/test --junit {junit} {tests}\"";
 
@@ -16,8 +20,17 @@ const RUN_HELP: &str = "a command with {tests} or {files} where the test goes, a
 pub struct CommandSuite {
     /// What the tests are.
     pub items: CommandItems,
-    /// Runs one of them.
+    /// Runs one of them, or several.
     pub run: CommandTemplate,
+    /// How many tests of a unit one command is given at most.
+    pub at_once: NonZeroUsize,
+}
+
+impl CommandSuite {
+    /// A suite whose tests are run one by one.
+    pub fn new(items: CommandItems, run: CommandTemplate) -> Self {
+        Self { items, run, at_once: NonZeroUsize::MIN }
+    }
 }
 
 /// What the tests of a command suite are.
@@ -88,7 +101,48 @@ pub(super) fn read(suite: &Section<'_>, findings: &mut Findings) -> Option<Comma
         }
         names_tests
     });
-    Some(CommandSuite { items: items?, run: run?.value })
+    let at_once = at_once(&section, run.as_ref(), findings);
+    Some(CommandSuite { items: items?, run: run?.value, at_once: at_once? })
+}
+
+/// How many tests a command takes. Several are only told apart by their results.
+fn at_once(
+    section: &Section<'_>,
+    run: Option<&Located<CommandTemplate>>,
+    findings: &mut Findings,
+) -> Option<NonZeroUsize> {
+    let Some(found) = section.get("at_once") else { return Some(NonZeroUsize::MIN) };
+    let count = NonZeroUsize::new(section.whole("at_once", 1..=MOST_AT_ONCE, findings)? as usize)?;
+    let run = run?;
+    if count == NonZeroUsize::MIN {
+        return Some(count);
+    }
+    if !run.value.holds("{junit}") {
+        let help = "add {junit} to \"run\", where the command takes a path for its JUnit XML";
+        findings.problem(found.line, "\"at_once\" needs results by which the tests are told apart", help);
+        return None;
+    }
+    if let CommandTemplate::Shell(text) = &run.value
+        && let Some(placeholder) = joined_placeholder(text)
+    {
+        let message =
+            format!("{placeholder} does not stand by itself in \"run\", though \"at_once\" puts several words there");
+        let help = "put blanks around it, or give a list of words, of which that one comes once for each test: \
+                    run = [\"bin/test\", \"--only={tests}\"]";
+        findings.problem(run.line, message, help);
+        return None;
+    }
+    Some(count)
+}
+
+/// The first placeholder that is a part of a word.
+fn joined_placeholder(text: &str) -> Option<&'static str> {
+    ["{tests}", "{files}"].into_iter().find(|name| {
+        let is_apart = |next: Option<char>| next.is_none_or(|c| c.is_whitespace() || "();|&<>".contains(c));
+        text.match_indices(name).any(|(at, _)| {
+            !is_apart(text[..at].chars().next_back()) || !is_apart(text[at + name.len()..].chars().next())
+        })
+    })
 }
 
 fn items(section: &Section<'_>, findings: &mut Findings) -> Option<CommandItems> {
@@ -228,5 +282,13 @@ mod tests {
         assert_eq!(quoted_placeholder("run \"a \\\" {tests}\""), Some("{tests}"));
         assert_eq!(quoted_placeholder("run 'a' {tests} \"b\" \\' {files}"), None);
         assert_eq!(quoted_placeholder("run \"{junit}\" {tests}"), None);
+    }
+
+    #[test]
+    fn placeholders_that_are_part_of_a_word_are_found() {
+        assert_eq!(joined_placeholder("run --only={tests} {files}"), Some("{tests}"));
+        assert_eq!(joined_placeholder("run {tests} {files}.js"), Some("{files}"));
+        assert_eq!(joined_placeholder("(run {tests}; ls\n{files})"), None);
+        assert_eq!(joined_placeholder("{tests}"), None);
     }
 }

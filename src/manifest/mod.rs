@@ -36,7 +36,7 @@ pub use snapshot::{Seed, Snapshot};
 pub use subnets::{Subnet, SubnetPool};
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -90,6 +90,32 @@ pub enum FrameworkKind {
     Playwright,
     /// Any program.
     Command(CommandSuite),
+}
+
+impl FrameworkKind {
+    /// Who pays for starting the framework.
+    pub fn start_up(&self) -> StartUp {
+        match self {
+            Self::Rspec | Self::Minitest => StartUp::Worker,
+            Self::Playwright => StartUp::Unit { most: NonZeroUsize::MAX },
+            Self::Command(command) if command.at_once == NonZeroUsize::MIN => StartUp::Test,
+            Self::Command(command) => StartUp::Unit { most: command.at_once },
+        }
+    }
+}
+
+/// Who pays for starting a framework's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartUp {
+    /// A worker, once; it stays warm.
+    Worker,
+    /// Each unit: tests that are handed out together share a process.
+    Unit {
+        /// As many tests as one process takes. A unit with more of them has several, one after another.
+        most: NonZeroUsize,
+    },
+    /// Each test: it gains nothing by company.
+    Test,
 }
 
 /// `[environment]`.

@@ -117,3 +117,46 @@ fn results_are_read_from_a_file_system_in_memory_too() {
     let finished = stage.shakedown(&folder).with("--lanes 1").run().expect_code(0);
     assert_eq!(finished.record().history.verdict("one"), "passed");
 }
+
+#[test]
+fn several_tests_of_one_command_are_told_apart_through_crash_hang_and_a_cut_off_file() {
+    let stage = Stage::new("several_tests_of_one_command_are_told_apart_through_crash_hang_and_a_cut_off_file");
+    let script = r#"#!/bin/sh
+junit=$1; shift
+echo '<testsuite>' > "$junit"
+for test; do
+  name=${test#*::}
+  case $name in
+    hangs) sleep 600 ;;
+    crashes) kill -9 $$ ;;
+    fails) echo "<testcase classname='s' name='$name'><failure message='no'/></testcase>" >> "$junit" ;;
+    *) echo "<testcase classname='s' name=\"$name\"/>" >> "$junit" ;;
+  esac
+done
+echo '</testsuite>' >> "$junit"
+"#;
+    let command = r#"
+        list = "printf '%s\n' s::one \"s::it's two\" s::fails s::three s::crashes s::four s::hangs s::five s::six"
+        lists = "tests"
+        at_once = 3
+        run = "sh /manifest/run.sh {junit} {tests}"
+    "#;
+    let folder = manifest(&stage, command);
+    write(&folder.join("run.sh"), script);
+    let compose = "services:\n  runner:\n    image: debian:bookworm-slim\n    command: sleep infinity\n    \
+                   init: true\n    volumes: [\".:/manifest:ro\"]\n";
+    write(&folder.join("compose.yaml"), compose);
+    let text = std::fs::read_to_string(folder.join("shakedown.toml")).expect("written above");
+    let text = text.replace(&format!("{COMMAND}/compose.yaml"), "compose.yaml");
+    write(&folder.join("shakedown.toml"), format!("{text}reset = {{ after = \"never\" }}\n"));
+    let finished = stage.shakedown(&folder).with("--lanes 2 --attempts 2 --test-timeout 3s").run().expect_code(1);
+    let history = &finished.record().history;
+    for name in ["s::one", "s::three", "s::four", "s::five", "s::six", "it's two"] {
+        assert_eq!(history.outcomes(name), ["passed"], "{name}");
+    }
+    assert_eq!(history.outcomes("s::fails"), ["failed"; 2]);
+    assert_eq!(history.outcomes("s::crashes"), ["failed"; 2]);
+    assert_eq!(history.outcomes("s::hangs"), ["timed out"; 2]);
+    assert!(finished.said.contains("3 tests were run by one command, and 2 of them are now run one by one"));
+    assert!(finished.said.contains("as their time was up"), "{}", finished.said);
+}

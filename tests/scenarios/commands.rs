@@ -18,7 +18,7 @@ fn commands_of(lanes: u16, suite: FakeSuite, junit: &[&str]) -> Scenario {
     let mut scenario = Scenario::of_suite(lanes, suite);
     let run = words(&[&[FakeEngine::RUN_TESTS, "{tests}"], junit].concat());
     let items = CommandItems::List { command: words(&[FakeEngine::LIST_TESTS]), names: ItemKind::Test };
-    scenario.manifest.suite.framework = FrameworkKind::Command(CommandSuite { items, run });
+    scenario.manifest.suite.framework = FrameworkKind::Command(CommandSuite::new(items, run));
     scenario
 }
 

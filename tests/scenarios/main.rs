@@ -2,6 +2,7 @@
 //!
 //! `harness` runs them, and `told` holds every one of them to what must be true of every run.
 
+mod batches;
 mod blame;
 mod boots;
 mod commands;

@@ -14,10 +14,11 @@ const CRASH_SHOWS_AFTER: Duration = Duration::from_millis(30);
 
 /// Does what the words say, and returns the exit code.
 pub(super) async fn execute(suite: &FakeSuite, inside: &Inside, words: &[String], attempt: u64) -> i64 {
-    let word = |nth: usize| words.get(nth).map(String::as_str);
-    match (word(0), word(1), word(2)) {
-        (Some(FakeEngine::LIST_TESTS), ..) => list(suite, inside).await,
-        (_, Some(test), junit) => run(suite, inside, test, junit, attempt).await,
+    let (paths, tests): (Vec<&String>, Vec<&String>) =
+        words.iter().skip(1).partition(|word| word.starts_with('/') || word.starts_with("in memory"));
+    match words.first().map(String::as_str) {
+        Some(FakeEngine::LIST_TESTS) => list(suite, inside).await,
+        Some(_) if !tests.is_empty() => run(suite, inside, &tests, paths.first().copied(), attempt).await,
         _ => 2,
     }
 }
@@ -46,12 +47,20 @@ async fn list(suite: &FakeSuite, inside: &Inside) -> i64 {
     0
 }
 
-async fn run(suite: &FakeSuite, inside: &Inside, asked: &str, junit: Option<&str>, attempt: u64) -> i64 {
+/// Runs what was asked for, and writes the results as it goes.
+async fn run(suite: &FakeSuite, inside: &Inside, asked: &[&String], junit: Option<&String>, attempt: u64) -> i64 {
     let mut code = 0;
     let mut results = "<testsuite name=\"fake\">".to_owned();
-    let is_asked = |test: &&FakeTest| match asked.split_once("::") {
-        Some((file, name)) => test.file == file && test.name == name,
-        None => test.file == asked,
+    let is_asked = |test: &&FakeTest| {
+        asked.iter().any(|asked| match asked.split_once("::") {
+            Some((file, name)) => test.file == file && test.name == name,
+            None => test.file == **asked,
+        })
+    };
+    let write_results = |results: &str| {
+        if let Some(path) = junit {
+            let _ = inside.engine.world().write_file(&inside.container, path, results.as_bytes());
+        }
     };
     for test in suite.tests.iter().filter(is_asked) {
         tokio::time::sleep(test.takes).await;
@@ -68,10 +77,9 @@ async fn run(suite: &FakeSuite, inside: &Inside, asked: &str, junit: Option<&str
         };
         // Writing to text never fails.
         let _ = write!(results, "<testcase classname=\"{}\" name=\"{}\">{inner}</testcase>", test.file, test.name);
+        write_results(&results);
     }
-    if let Some(path) = junit {
-        let _ = inside.engine.world().write_file(&inside.container, path, format!("{results}</testsuite>").as_bytes());
-    }
+    write_results(&format!("{results}</testsuite>"));
     code
 }
 

@@ -6,6 +6,7 @@
 //! - The exit code counts as well: without results it decides, and no test passes whose command ended with another
 //!   one than 0. Results that name nothing are never a pass.
 
+use super::names::Index;
 use crate::framework::junit::{Case, CaseEnding, Results};
 use crate::framework::protocol::{SaidFailure, SaidOutcome};
 use crate::manifest::ItemKind;
@@ -62,7 +63,9 @@ pub(super) fn judge(item: &str, kind: ItemKind, ended: &Ended) -> Judgement {
     let flaw = results.flaw.as_ref().map(|flaw| format!("the results file {flaw}"));
     let cases: Vec<&Case> = match kind {
         ItemKind::File => results.cases.iter().collect(),
-        ItemKind::Test => named(item, &results.cases),
+        ItemKind::Test => {
+            Index::new(&results.cases).named(item).places.iter().map(|place| &results.cases[*place]).collect()
+        }
     };
     if cases.is_empty() {
         let but = match (&flaw, results.cases.as_slice()) {
@@ -72,10 +75,9 @@ pub(super) fn judge(item: &str, kind: ItemKind, ended: &Ended) -> Judgement {
         };
         return Judgement::faulted(format!("{how}, but {but}{last}"));
     }
-    let failed: Vec<&Case> =
-        cases.iter().filter(|case| matches!(case.ending, CaseEnding::Failed { .. })).copied().collect();
-    if !failed.is_empty() {
-        return Judgement::failed(folded(&failed, cases.len(), flaw));
+    let judgement = fold(&cases, &flaw);
+    if judgement.outcome == SaidOutcome::Failed {
+        return judgement;
     }
     // A file of which some results are missing may have failed there; a test that was found is known.
     if let (Some(flaw), ItemKind::File) = (flaw, kind) {
@@ -88,6 +90,16 @@ pub(super) fn judge(item: &str, kind: ItemKind, ended: &Ended) -> Judgement {
             format!("none of its {} testcases failed", cases.len())
         };
         return Judgement::faulted(format!("{how}, though {none}{last}"));
+    }
+    judgement
+}
+
+/// What the testcases of one test mean by themselves.
+pub(super) fn fold(cases: &[&Case], flaw: &Option<String>) -> Judgement {
+    let failed: Vec<&Case> =
+        cases.iter().filter(|case| matches!(case.ending, CaseEnding::Failed { .. })).copied().collect();
+    if !failed.is_empty() {
+        return Judgement::failed(folded(&failed, cases.len(), flaw.clone()));
     }
     let reasons = cases.iter().map(|case| match &case.ending {
         CaseEnding::Skipped { reason } => Some(reason),
@@ -102,7 +114,7 @@ pub(super) fn judge(item: &str, kind: ItemKind, ended: &Ended) -> Judgement {
     }
 }
 
-fn how(code: i64) -> String {
+pub(super) fn how(code: i64) -> String {
     match code {
         // A shell's codes, and the engine's, for a program that can't be run and for one that is not there.
         126 | 127 => format!("the command could not be started (exit code {code})"),
@@ -111,7 +123,7 @@ fn how(code: i64) -> String {
     }
 }
 
-fn last_words(said: &str) -> String {
+pub(super) fn last_words(said: &str) -> String {
     let said = said.trim();
     if said.is_empty() { String::new() } else { format!("; it said last:\n{said}") }
 }
@@ -156,40 +168,6 @@ fn folded(failed: &[&Case], of: usize, flaw: Option<String>) -> SaidFailure {
     folded
 }
 
-/// The testcases that a listed name means: those with exactly its parts, or, where there are none, those of its name.
-fn named<'a>(item: &str, cases: &'a [Case]) -> Vec<&'a Case> {
-    let (file, name) = item.split_once("::").unwrap_or(("", item));
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let whole = [plain(item), plain(&format!("{stem} {name}"))];
-    let matching = |keys: &[String], of: &dyn Fn(&Case) -> Vec<String>| -> Vec<&'a Case> {
-        cases.iter().filter(|case| of(case).iter().any(|own| keys.contains(own))).collect()
-    };
-    let found = matching(&whole, &|case| {
-        let file = case.file.as_deref().unwrap_or_default();
-        let wheres = [case.class.as_str(), file, case.suites.last().map_or("", String::as_str)];
-        wheres.map(|place| plain(&format!("{place} {}", case.name))).into()
-    });
-    if !found.is_empty() {
-        return found;
-    }
-    let last = item.rsplit("::").next().unwrap_or(item);
-    let found = matching(&[plain(name), plain(last)], &|case| {
-        vec![plain(&case.name), plain(&format!("{} {}", case.class, case.name))]
-    });
-    if !found.is_empty() {
-        return found;
-    }
-    // Go names the parts of a test after it: TestCart/adds_up.
-    cases.iter().filter(|case| case.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))).collect()
-}
-
-/// A name without the marks by which frameworks join its parts: `tests/test_cart.py::TestCart` and
-/// `tests.test_cart.py TestCart` are the same.
-fn plain(name: &str) -> String {
-    let is_mark = |c: char| c.is_whitespace() || matches!(c, '.' | '/' | '\\' | ':' | '>' | '›' | '#');
-    name.split(is_mark).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -220,7 +198,8 @@ mod tests {
     fn a_listed_name_finds_its_testcase(#[case] item: &str, #[case] shape: &str, #[case] wanted: &str) {
         let content = std::fs::read(format!("tests/junit_shapes/{shape}.xml")).expect("a fixture");
         let cases = junit::read(&content).cases;
-        let found: Vec<&str> = named(item, &cases).iter().map(|case| case.name.as_str()).collect();
+        let found: Vec<&str> =
+            Index::new(&cases).named(item).places.iter().map(|place| cases[*place].name.as_str()).collect();
         assert_eq!(found.len(), 1, "{item}: {found:?}");
         assert!(found[0].starts_with(wanted), "{item}: {found:?}");
     }
@@ -229,10 +208,9 @@ mod tests {
     fn a_name_in_two_files_means_the_one_that_was_listed() {
         let cases =
             junit::read(b"<x><testcase classname='a.b' name='t'/><testcase classname='a.c' name='t'/></x>").cases;
-        assert_eq!(named("a/c.py::t", &cases).len(), 1);
-        assert_eq!(named("a/c.py::t", &cases)[0].class, "a.c");
-        assert_eq!(named("t", &cases).len(), 2);
-        assert_eq!(named("u", &cases).len(), 0);
+        assert_eq!(Index::new(&cases).named("a/c.py::t").places, [1]);
+        assert_eq!(Index::new(&cases).named("t").places, [0, 1]);
+        assert_eq!(Index::new(&cases).named("u").places, [0usize; 0]);
     }
 
     #[test]

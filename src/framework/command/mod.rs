@@ -1,29 +1,32 @@
 //! Any program as a framework: one command names the tests, and one runs a test, which is executed in the runner
-//! service for each. Results are read from the JUnit XML that it writes, or from its exit code.
+//! service for each, or for several at once. Results are read from the JUnit XML that it writes, or from its exit code.
 //!
 //! Nothing stays warm, so that there is no worker process: a [`CommandWorker`] is this program's own task for the unit
 //! that runs. `find` is about listing, `fill` about templates, `judge` about what an ending means.
 
+mod apart;
 mod fill;
 mod find;
 mod judge;
+mod names;
+mod unit;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::junit::{self, Results};
-use super::protocol::{AskedTest, FromWorker};
+use super::protocol::AskedTest;
 use super::{Heard, ListedTest, WorkerError, keep_last};
 use crate::engine::{self, Engine, EngineError, ExecSpec, Output, RefusalKind};
 use crate::id::LaneIndex;
-use crate::manifest::{CommandItems, CommandSuite, ItemKind};
+use crate::manifest::{CommandItems, CommandSuite};
 use fill::{Filling, words};
-use judge::{Ended, Judgement, judge};
+use unit::{Ear, UnitRun};
 
 /// Kills what a command has started; see there.
 const KILL: &str = include_str!("kill.sh");
@@ -43,6 +46,8 @@ const MOST_LISTED: usize = 64 << 20;
 const CODE_WITHIN: Duration = Duration::from_secs(30);
 /// What a command leaves running may hold its output open: this often it is asked whether the command has ended.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// The exit code of a program that was killed.
+const KILLED: i64 = 137;
 /// How many messages may wait to be heard.
 const UNHEARD: usize = 64;
 
@@ -55,6 +60,8 @@ pub(super) struct CommandWorker {
     heard: Option<mpsc::Receiver<Result<Heard, WorkerError>>>,
     /// Runs the unit; goes with this worker.
     running: JoinSet<()>,
+    /// Ends the command that runs several tests.
+    time_is_up: Arc<Notify>,
 }
 
 /// Where commands are executed, and which.
@@ -63,6 +70,8 @@ struct Place {
     container: String,
     suite: CommandSuite,
     environment: Vec<(String, String)>,
+    /// By which its processes are found.
+    token: String,
 }
 
 /// A command that has ended.
@@ -84,15 +93,16 @@ impl CommandWorker {
         // A token that begins like another must not be taken for it.
         let token = format!("{token};");
         environment.push(("SHAKEDOWN_WORKER".to_owned(), token.clone()));
-        let site = Arc::new(Place { engine, container: container.to_owned(), suite, environment });
-        Self { site, token, units: 0, heard: None, running: JoinSet::new() }
+        let site =
+            Arc::new(Place { engine, container: container.to_owned(), suite, environment, token: token.clone() });
+        Self { site, token, units: 0, heard: None, running: JoinSet::new(), time_is_up: Arc::default() }
     }
 
     pub(super) async fn list(&mut self, limit: Duration) -> Result<Vec<ListedTest>, WorkerError> {
         let (command, what) = match &self.site.suite.items {
             CommandItems::Files(patterns) => (find::walk(patterns), "looking for test files".to_owned()),
             CommandItems::List { command, .. } => {
-                let command = words(command, Filling { test: "", file: "", junit: "" });
+                let command = words(command, Filling { tests: &[], files: &[], junit: "" });
                 let what = format!("the list command `{}`", command.last().map(String::as_str).unwrap_or_default());
                 (command, what)
             }
@@ -119,13 +129,25 @@ impl CommandWorker {
         let (sender, heard) = mpsc::channel(UNHEARD);
         self.heard = Some(heard);
         let folder = format!("{RESULTS}/{}-{}", self.token.trim_end_matches(';').replace('/', "-"), self.units);
-        let site = self.site.clone();
-        let lane = ("SHAKEDOWN_LANE".to_owned(), lane.to_string());
+        self.time_is_up = Arc::default();
+        let run = UnitRun {
+            place: self.site.clone(),
+            folder,
+            lane: ("SHAKEDOWN_LANE".to_owned(), lane.to_string()),
+            ear: sender,
+            time_is_up: self.time_is_up.clone(),
+        };
         self.running.spawn(async move {
-            if let Err(error) = site.run_unit(&folder, unit, lane, tests, &sender).await {
-                let _ = sender.send(Err(error)).await;
+            if let Err(error) = run.run(unit, tests).await {
+                let _ = run.ear.send(Err(error)).await;
             }
         });
+    }
+
+    /// See [`Worker::part`](super::Worker::part).
+    pub(super) fn part(&mut self) -> bool {
+        self.time_is_up.notify_one();
+        true
     }
 
     pub(super) async fn next(&mut self) -> Result<Heard, WorkerError> {
@@ -143,71 +165,26 @@ impl CommandWorker {
 
     pub(super) async fn kill(mut self) -> Result<(), WorkerError> {
         self.running.shutdown().await;
+        self.site.kill().await
+    }
+}
+
+impl Place {
+    /// Kills whatever its commands have started.
+    async fn kill(&self) -> Result<(), WorkerError> {
         let command = ["sh", "-c", KILL, "--kill", &self.token].map(str::to_owned).into();
         let spec = ExecSpec { command, ..ExecSpec::default() };
-        match timeout(KILL_WITHIN, self.site.execute(&spec, None, 0)).await {
+        match timeout(KILL_WITHIN, self.execute(&spec, None, 0)).await {
             Ok(Ok(done)) if done.code == 0 => Ok(()),
             Ok(Ok(done)) => Err(WorkerError::Ended { code: Some(done.code), said: done.said }),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(WorkerError::Silent { what: "die", limit: KILL_WITHIN, said: String::new() }),
         }
     }
-}
 
-type Ear = mpsc::Sender<Result<Heard, WorkerError>>;
-
-impl Place {
-    /// Runs one test after another, each by a command of its own, so that each has its own time, output and exit code.
-    async fn run_unit(
-        &self,
-        folder: &str,
-        unit: String,
-        lane: (String, String),
-        tests: Vec<AskedTest>,
-        ear: &Ear,
-    ) -> Result<(), WorkerError> {
-        for (nth, test) in tests.into_iter().enumerate() {
-            let selector = test.selector.clone();
-            tell(ear, FromWorker::Started { selector: selector.clone() }).await;
-            let started = Instant::now();
-            let ended = self.run_test(&format!("{folder}-{}", nth + 1), &lane, &test, ear).await?;
-            let kind = match &self.suite.items {
-                CommandItems::Files(_) => ItemKind::File,
-                CommandItems::List { names, .. } => *names,
-            };
-            let Judgement { outcome, failure, reason } = judge(&selector, kind, &ended);
-            let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
-            tell(ear, FromWorker::Ended { selector, outcome, duration_ms, failure, reason, attachments: Vec::new() })
-                .await;
-        }
-        tell(ear, FromWorker::UnitEnded { unit, unknown: Vec::new(), not_run: Vec::new() }).await;
-        Ok(())
-    }
-
-    async fn run_test(
-        &self,
-        folder: &str,
-        lane: &(String, String),
-        test: &AskedTest,
-        ear: &Ear,
-    ) -> Result<Ended, WorkerError> {
-        let file = test.selector.split("::").next().unwrap_or_default();
-        let junit = format!("{folder}/results.xml");
-        let mut command = words(&self.suite.run, Filling { test: &test.selector, file, junit: &junit });
-        let writes_results = self.suite.run.holds("{junit}");
-        if writes_results {
-            let prepare = "mkdir -p \"$0\" && exec \"$@\"";
-            let prepared = ["sh", "-c", prepare, folder].map(str::to_owned);
-            command.splice(0..0, prepared);
-        }
-        let mut environment = self.environment.clone();
-        environment.retain(|(name, _)| *name != lane.0);
-        environment.push(lane.clone());
-        environment.push(("SHAKEDOWN_ATTEMPT".to_owned(), test.attempt.to_string()));
-        let spec = ExecSpec { command, environment, with_input: false };
-        let done = self.execute(&spec, Some(ear), 0).await?;
-        let results = if writes_results { Some(self.results(folder).await?) } else { None };
-        Ok(Ended { code: done.code, said: done.said, results })
+    /// The results of a command, where it writes any.
+    async fn results_of(&self, folder: &str) -> Result<Option<Result<Results, String>>, EngineError> {
+        Ok(if self.suite.run.holds("{junit}") { Some(self.results(folder).await?) } else { None })
     }
 
     /// Reads the results that were written, in one file or many; `Err` says in words why there are none.
@@ -299,11 +276,6 @@ fn no_results(folder: &str) -> String {
 
 fn not_in_time() -> String {
     format!("its results could not be read within {} s", READ_WITHIN.as_secs())
-}
-
-/// Nobody may be listening any more; then this task is about to end as well.
-async fn tell(ear: &Ear, message: FromWorker) {
-    let _ = ear.send(Ok(Heard::Message(message))).await;
 }
 
 #[cfg(test)]

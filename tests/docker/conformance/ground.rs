@@ -253,7 +253,7 @@ async fn hear_late(worker: &mut Worker, unit: &mut Unit, until: Instant) {
 async fn hear(worker: &mut Worker, unit: &mut Unit, deadline: Instant) -> bool {
     let heard = timeout_at(deadline, worker.next()).await;
     match heard.unwrap_or_else(|_| panic!("nothing more within {LONGEST:?}: {unit:#?}")) {
-        Ok(Heard::Message(FromWorker::Started { selector })) => unit.started.push(selector),
+        Ok(Heard::Message(FromWorker::Started { selector, .. })) => unit.started.push(selector),
         Ok(Heard::Message(FromWorker::Ended { selector, outcome, failure, reason, .. })) => {
             unit.ended.push(End { selector, outcome, failure, reason });
         }
@@ -265,6 +265,7 @@ async fn hear(worker: &mut Worker, unit: &mut Unit, deadline: Instant) -> bool {
         Ok(Heard::Message(FromWorker::Error { message, .. })) => unit.errors.push(message),
         Ok(Heard::Message(other)) => panic!("out of turn: {other:?}"),
         Ok(Heard::Output(text)) => unit.output.push_str(&text),
+        Ok(Heard::Together(_)) => {}
         Ok(Heard::End) => {
             unit.lost = Some(worker.end().await);
             return true;
