@@ -97,8 +97,9 @@ class Failure {
       message = `${all.length} errors:\n\n${numbered.join('\n\n')}`;
     }
     const where = Failure.place(result.steps);
-    if (where.hook) message = `in ${where.hook}: ${message}`;
-    if (where.steps.length) message += `\n\nin step: ${where.steps.join(' › ')}`;
+    if (where.stage) message = `in ${where.stage}: ${message}`;
+    const within = [where.hook && `in ${where.hook}`, where.steps.length && `in step: ${where.steps.join(' › ')}`];
+    message = [message, ...within.filter(Boolean)].join('\n\n');
     return { ...this.position(errors, test), class: first.class, message: Text.bounded(message) };
   }
 
@@ -148,22 +149,19 @@ class Failure {
     return text.includes(`${this.root}/`) && !text.includes('/node_modules/');
   }
 
-  // The hook or fixture in which it went wrong, and the path of the suite's own steps to where it did.
+  // Where it went wrong: before or after the test itself, in which hook or fixture, in which of the suite's own steps.
   static place(steps) {
-    const place = { hook: undefined, steps: [] };
+    const place = { stage: undefined, hook: undefined, steps: [] };
     let level = steps;
     for (;;) {
       const step = (level ?? []).find((one) => one.error);
       if (!step) return place;
-      if (step.category === 'hook' || step.category === 'fixture') place.hook = Failure.hook(step, place.hook);
-      if (step.category === 'test.step') place.steps.push(Text.plain(step.title));
+      const outer = { 'Before Hooks': 'setup', 'After Hooks': 'teardown', 'Worker Cleanup': 'teardown' }[step.title];
+      if (step.category === 'hook' && outer && !place.stage) place.stage = outer;
+      else if (step.category === 'hook' || step.category === 'fixture') place.hook ??= Text.plain(step.title);
+      else if (step.category === 'test.step') place.steps.push(Text.plain(step.title));
       level = step.steps;
     }
-  }
-
-  // The outer ones are called "Before Hooks" and the like; what is in them says more.
-  static hook(step, outer) {
-    return step.category === 'fixture' || !outer || /Hooks$/.test(outer) ? step.title : outer;
   }
 }
 
@@ -514,19 +512,23 @@ class Wire {
     process.exit(code);
   }
 
-  // Messages as they come, up to the end of the input.
-  async *messages() {
+  // Hands on each message as it comes. At the end of the input nobody is there any more, so what runs ends, too.
+  listen(take) {
     let rest = '';
+    let told = false;
     process.stdin.setEncoding('utf8');
-    for await (const chunk of process.stdin) {
+    process.stdin.on('data', (chunk) => {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop();
       for (const line of lines) {
         this.account.keep(this.said, (this.heard += 1));
         const message = this.parse(line);
-        if (message) yield message;
+        told ||= message?.type === 'quit';
+        if (message) take(message);
       }
-    }
+    });
+    const over = () => told || Wire.leave(CUT_OFF);
+    process.stdin.on('end', over).on('error', over);
   }
 
   parse(line) {
@@ -966,17 +968,23 @@ class Session {
     }
   }
 
-  async serve() {
-    for await (const message of this.wire.messages()) {
-      if (message.type === 'quit') {
-        this.suite.close();
-        return 0;
-      }
-      if (message.type === 'list') this.list();
-      else if (message.type === 'run') await this.suite.run(message);
-      else this.wire.write('error', { message: `unknown type of message: ${message.type}`, file: null, line: null });
-    }
-    return CUT_OFF;
+  // One after another; resolves to the exit code when told to quit.
+  serve() {
+    return new Promise((resolve, reject) => {
+      let before = Promise.resolve();
+      this.wire.listen((message) => {
+        before = before.then(() => this.take(message, resolve)).catch(reject);
+      });
+    });
+  }
+
+  async take(message, quit) {
+    if (message.type === 'list') this.list();
+    else if (message.type === 'run') await this.suite.run(message);
+    else if (message.type === 'quit') {
+      this.suite.close();
+      quit(0);
+    } else this.wire.write('error', { message: `unknown type of message: ${message.type}`, file: null, line: null });
   }
 
   list() {

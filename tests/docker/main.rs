@@ -19,6 +19,7 @@ mod killing;
 mod midst;
 mod outcome;
 mod patience;
+mod playwright_worker;
 mod podman;
 mod private_engine;
 mod private_podman;
