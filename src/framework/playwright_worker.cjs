@@ -223,8 +223,7 @@ class Catalogue {
       // Playwright refuses a file in which two tests would have the same.
       selector: Text.plain(`${before}${shown} › ${titles.join(' › ')}`),
       file: shown,
-      // A test may be made by a function in another file.
-      line: test.location.file === file ? test.location.line : null,
+      line: Catalogue.line(test, file),
       name: Text.plain(`${before}${titles.join(' › ')}`),
       tags: project ? [...tags, `project:${project}`] : tags,
       group: this.group(test),
@@ -239,6 +238,15 @@ class Catalogue {
       if (suite.type === 'file' && suite.location) return suite.location.file;
     }
     return test.location.file;
+  }
+
+  // A test may be made by a function in another file; then that of the suite around it says where.
+  static line(test, file) {
+    if (test.location.file === file) return test.location.line;
+    for (let suite = test.parent; suite; suite = suite.parent) {
+      if (suite.location?.file === file && suite.location.line) return suite.location.line;
+    }
+    return null;
   }
 
   // Of the outermost serial suite around it.
@@ -868,9 +876,7 @@ class Round {
         return this.wire.output(message.text);
       case 'began':
         if (!entry) return undefined;
-        this.current = entry;
-        this.since = Date.now();
-        return this.wire.write('started', { selector: entry.selector });
+        return this.begin(entry);
       case 'ended':
         this.suite.prepareNext();
         if (message.outcome === 'failed' && (!entry || message.setUp)) this.blame.push(message);
@@ -886,7 +892,15 @@ class Round {
     }
   }
 
+  begin(entry) {
+    this.current = entry;
+    this.since = Date.now();
+    this.wire.write('started', { selector: entry.selector });
+  }
+
+  // Playwright has some tests end that it never began: those that are skipped anyway.
   tell(entry, { outcome, duration, failure, reason, attachments }) {
+    if (this.current !== entry) this.begin(entry);
     this.waiting.delete(entry.id);
     this.told += 1;
     this.current = undefined;

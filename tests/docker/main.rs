@@ -15,6 +15,7 @@ mod doctor;
 mod evidence;
 mod failures;
 mod guard;
+mod kanban;
 mod killing;
 mod midst;
 mod outcome;

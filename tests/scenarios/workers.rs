@@ -177,3 +177,26 @@ async fn a_connection_that_is_always_bad_never_lets_a_test_pass_or_fail() {
         assert_eq!(told.test_verdict("::far"), TestVerdict::EnvironmentBroke, "{behaviour:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_builds_on_a_test_that_failed_is_given_back_and_pays_for_nothing() {
+    let tests = || {
+        let builds_on = Behaviour::BuildsOn("begins".to_owned());
+        vec![
+            test("spec/serial_spec.rb", "begins", Behaviour::FailsUpTo(1)),
+            test("spec/serial_spec.rb", "goes on", builds_on.clone()),
+            test("spec/serial_spec.rb", "ends", builds_on),
+            test("spec/serial_spec.rb", "stands alone", Behaviour::Passes),
+        ]
+    };
+    for after in [ResetAfter::Never, ResetAfter::Failure] {
+        let mut scenario = Scenario::new(2, tests());
+        scenario.manifest.environment.reset.after = after;
+        let told = scenario.run().await;
+        assert_eq!(told.verdict, RunVerdict::Passed, "{after:?}");
+        assert_eq!(told.outcomes("::begins"), ["failed", "passed"], "{after:?}");
+        for name in ["::goes on", "::ends", "::stands alone"] {
+            assert_eq!(told.outcomes(name), ["passed"], "{name}, {after:?}");
+        }
+    }
+}

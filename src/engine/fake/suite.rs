@@ -106,6 +106,8 @@ pub enum Behaviour {
     Unknown,
     /// It is known, but nothing is heard of it.
     Silent,
+    /// It passes, unless the test of that name, of the same unit and before it, has failed: then it is not run.
+    BuildsOn(String),
     /// It writes this many lines, and fails.
     FailsNoisily(u32),
     /// It passes, and the end of a test that was not asked for is told while it runs.

@@ -108,21 +108,29 @@ async fn list(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
 
 async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i64> {
     let asked = order["tests"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut unknown = Vec::new();
+    let (mut unknown, mut not_run, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     for asked in asked {
         let selector = asked["selector"].as_str().unwrap_or_default();
         let known = suite.tests.iter().find(|test| test.selector() == selector);
         match known.filter(|test| test.behaviour != Behaviour::Unknown) {
             None => unknown.push(selector),
+            Some(FakeTest { behaviour: Behaviour::BuildsOn(before), .. }) if failed.contains(before) => {
+                not_run.push(selector);
+            }
             Some(test) => {
-                let code = run_test(test, inside, asked["attempt"].as_u64().unwrap_or(0)).await;
+                let attempt = asked["attempt"].as_u64().unwrap_or(0);
+                if matches!(test.behaviour, Behaviour::FailsUpTo(last) if attempt <= u64::from(last)) {
+                    failed.push(test.name.clone());
+                }
+                let code = run_test(test, inside, attempt).await;
                 if code.is_some() {
                     return code;
                 }
             }
         }
     }
-    say(inside, &json!({"type": "unit_ended", "unit": order["unit"], "unknown": unknown}));
+    let (unit, not_run) = (&order["unit"], &not_run);
+    say(inside, &json!({"type": "unit_ended", "unit": unit, "unknown": unknown, "not_run": not_run}));
     None
 }
 
@@ -148,6 +156,7 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::OutOfMemory
         | Behaviour::FailsIn(_)
         | Behaviour::Unknown
+        | Behaviour::BuildsOn(_)
         | Behaviour::FailsNoisily(_)
         | Behaviour::EndIsGarbled(_)
         | Behaviour::EndIsLost(_)
@@ -156,7 +165,11 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
     }
     say(inside, &json!({"type": "started", "selector": selector}));
     let outcome = match &test.behaviour {
-        Behaviour::Passes | Behaviour::Unknown | Behaviour::Silent | Behaviour::CrashesBeforeStart { .. } => "passed",
+        Behaviour::Passes
+        | Behaviour::BuildsOn(_)
+        | Behaviour::Unknown
+        | Behaviour::Silent
+        | Behaviour::CrashesBeforeStart { .. } => "passed",
         Behaviour::Fails => "failed",
         Behaviour::FailsUpTo(last) if attempt <= u64::from(*last) => "failed",
         Behaviour::FailsUpTo(_) => "passed",

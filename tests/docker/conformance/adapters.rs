@@ -60,3 +60,18 @@ pub(crate) fn minitest() -> Adapter {
         broken: &["broken"],
     }
 }
+
+pub(crate) fn playwright() -> Adapter {
+    Adapter {
+        name: "playwright",
+        framework: FrameworkKind::Playwright,
+        paths: &["tests/"],
+        lacks: &[],
+        shows: str::to_owned,
+        gone: "tests/roles.spec.js › gone",
+        // A failure that is expected counts as passed.
+        known_failures: [SaidOutcome::Passed, SaidOutcome::Failed],
+        focus: &["focus/"],
+        broken: &["broken/"],
+    }
+}

@@ -44,4 +44,4 @@ macro_rules! conformance {
     };
 }
 
-conformance! { rspec, minitest }
+conformance! { rspec, minitest, playwright }

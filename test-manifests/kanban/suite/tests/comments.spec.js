@@ -35,9 +35,4 @@ test.describe('Comments', () => {
     await board.press('Talked about', 'Forward');
     await expect(board.column('Doing').locator('.comments li')).toHaveText(['Soon']);
   });
-
-  test.fixme('can be taken back', async ({ board }) => {
-    await say(board, 'Never mind');
-    await board.card('Talked about').getByRole('button', { name: 'Take back' }).click();
-  });
 });

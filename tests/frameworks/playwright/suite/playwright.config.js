@@ -1,0 +1,1 @@
+module.exports = { testDir: '.', timeout: 120_000 };
