@@ -18,6 +18,7 @@ mod guard;
 mod kanban;
 mod killing;
 mod midst;
+mod minitest_worker;
 mod outcome;
 mod patience;
 mod playwright_worker;

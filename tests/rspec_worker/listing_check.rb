@@ -95,6 +95,28 @@ class ListingCheck < WorkerTest
     assert_equal ["spec/support/shared.rb", 2], failure.values_at("file", "line")
   end
 
+  # By the id that it prints itself, RSpec alone would run nothing, and succeed.
+  def test_an_example_of_a_group_that_is_shared_twice_is_run_by_its_selector
+    write("spec/support/shared.rb" => <<~RUBY, "spec/a_spec.rb" => <<~RUBY2)
+      RSpec.shared_examples "a $list ( [ *" do |name|
+        describe("deep") { it("$has ( [ * \#{name}") { puts name } }
+      end
+    RUBY
+      require_relative "support/shared"
+      RSpec.describe "A" do
+        it_behaves_like "a $list ( [ *", "one"
+        describe("nested") { it_behaves_like "a $list ( [ *", "two" }
+      end
+    RUBY2
+    worker = start_loaded
+    tests = list(worker)
+    assert_equal ["spec/a_spec.rb"] * 2, tests.map { |test| test["file"] }
+    assert_match(/\$has \( \[ \* two\z/, tests.last["name"])
+    assert_equal "passed", run_one(worker, tests.last["selector"])["outcome"]
+    assert_equal "two\n", worker.stderr
+    assert_equal %w[passed passed], outcomes(run_unit(worker, *tests.map { |test| test["selector"] }))
+  end
+
   def test_tags_are_the_users_metadata
     worker = loaded(<<~RUBY)
       RSpec.describe "A", :slow, type: :feature, off: false, nothing: nil do
@@ -127,13 +149,19 @@ class ListingCheck < WorkerTest
     "focus" => ["", "RSpec.configure { |c| c.filter_run_when_matching :focus }"],
     "a tag in .rspec" => ["--tag slow\n", ""],
     "an excluded tag in .rspec" => ["--tag ~slow\n", ""],
+    "an option in .rspec-local" => ["", "", ".rspec-local", "--tag slow\n"],
+    "a helper by another name" => ["--require rails_helper\n", "", "spec/rails_helper.rb", <<~RUBY],
+      require "spec_helper"
+      RSpec.configure { |c| c.filter_run_including :slow }
+    RUBY
     "a name in .rspec" => ["--example pears\n", ""],
     "all of it filtered" => ["--tag nowhere\n", ""],
     "nothing matches the filter, so run all" => ["", "RSpec.configure { |c| c.filter_run :no; c.run_all_when_everything_filtered = true }"]
   }.freeze
 
-  FILTERED.each do |name, (options, helper)|
+  FILTERED.each do |name, (options, helper, more, content)|
     define_method("test_lists_what_rspec_would_run_with_#{name.tr(' ', '_')}") do
+      write(more => content) if more
       write(".rspec" => "--require spec_helper\n--format documentation\n--color\n#{options}", "spec/spec_helper.rb" => helper,
             "spec/a_spec.rb" => <<~RUBY)
               RSpec.describe "A" do
