@@ -228,8 +228,10 @@ class Catalogue {
       tags: project ? [...tags, `project:${project}`] : tags,
       group: this.group(test),
       absolute: file,
-      inRoot: path.relative(this.config.rootDir, file).split(path.sep).join('/'),
-      grep: [project, path.relative(this.config.rootDir, file), ...titles, ...(test.tags ?? [])].join(' '),
+      // Playwright chooses files by the one that it loads, and tests by the one that they stand in.
+      files: [...new Set([file, test.location.file])],
+      inRoot: [...new Set([file, test.location.file])].map((one) => path.relative(this.config.rootDir, one)),
+      grep: [project, path.relative(this.config.rootDir, file), ...titles].join(' '),
     };
   }
 
@@ -782,7 +784,7 @@ class Suite {
     // What the configuration asks for at Playwright's retries, it shall have at ours.
     const trace = this.facts.retryTrace && attempt > 1 ? ['--trace=retain-on-failure'] : [];
     const orders = { environment, ids: entries.map((entry) => entry.id) };
-    const files = [...new Set(entries.map((entry) => entry.inRoot))];
+    const files = [...new Set(entries.flatMap((entry) => entry.inRoot))];
     const listable = this.facts.exact && files.every((file) => !/[>›\n]|^[[#\s]|\s$|:\d+$/.test(file));
     const list = files.join('\n');
     this.last?.remove();
@@ -801,8 +803,12 @@ class Suite {
       chosen = [`--test-list=${process.file('tests')}`];
     } else {
       const escape = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-      chosen = [...new Set(entries.map((entry) => `${escape(entry.absolute)}$`))];
-      if (!this.facts.exact) chosen.push(`--grep=^\\s*(?:${entries.map((entry) => escape(entry.grep)).join('|')})\\s*$`);
+      chosen = [...new Set(entries.flatMap((entry) => entry.files))].map((file) => `${escape(file)}$`);
+      if (!this.facts.exact) {
+        // Tags stand behind the titles, unless a title has them already.
+        const titles = entries.map((entry) => escape(entry.grep)).join('|');
+        chosen.push(`--grep=^\\s*(?:${titles})(?:\\s+@\\S+)*\\s*$`);
+      }
     }
     return (this.last = process.start([...trace, ...chosen], environment));
   }

@@ -16,6 +16,18 @@ test('a unit of one test runs just that one', async () => {
   assert.equal(read('ran'), 'one;');
 });
 
+test('a test that another file makes runs, ahead of need and not', async () => {
+  for (const file of ['tests/a.spec.js', 'tests/[a] > b.spec.js']) {
+    const worker = await loaded({
+      'tests/shared.js': "module.exports = (test) => test('shared', () => {});",
+      [file]: "test.describe('asks', () => require('./shared')(test));",
+    });
+    const listed = (await worker.list()).find((one) => one.file === file);
+    assert.equal(listed.line, 2);
+    assert.deepEqual(outcomes(await worker.run(listed.selector)), ['passed shared']);
+  }
+});
+
 test('tests run one at a time in the order of the suite, whatever the configuration says of workers and retries', async () => {
   const worker = await loaded({
     'playwright.config.js': "module.exports = { testDir: 'tests', workers: 4, retries: 3, repeatEach: 2, fullyParallel: true, maxFailures: 1, globalTimeout: 1 };",
