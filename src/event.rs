@@ -1,7 +1,7 @@
 //! Run events: the only vocabulary in which a run is told to the outside, to the store first and then to the
 //! reporters. Whoever folds them can rebuild the whole run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,6 +54,11 @@ pub struct PlannedTest {
     pub tags: Vec<String>,
     /// How long one attempt is expected to take; the median of the known ones for a new test.
     pub expected: Duration,
+    /// Tests with the same number are run in one go, in the order in which they are listed; `None` for one that stands
+    /// by itself.
+    pub together: Option<u32>,
+    /// What only one lane may use at a time, and this test uses.
+    pub needs: BTreeSet<String>,
 }
 
 /// One execution of one test, with its circumstances.
@@ -214,6 +219,8 @@ pub enum RunEvent {
         units: usize,
         /// How many of the tests have a duration in the store.
         known: usize,
+        /// What else is worth saying of the plan, a line each: files that are split, resources that few may use.
+        notes: Vec<String>,
     },
     /// A lane took a unit.
     UnitStarted {
@@ -223,6 +230,20 @@ pub enum RunEvent {
         unit: UnitId,
         /// How many tests it holds.
         tests: usize,
+    },
+    /// The first test of a unit starts.
+    UnitBegan {
+        /// When.
+        at: Timestamp,
+        /// Where.
+        environment: EnvironmentId,
+        /// The unit.
+        unit: UnitId,
+        /// The test's file.
+        file: String,
+        /// How long that took since the unit was handed to the worker: what the framework and the suite do before the
+        /// first test.
+        took: Duration,
     },
     /// A test starts.
     AttemptStarted {

@@ -1,20 +1,26 @@
 //! Which tests, in which units, in which order. Pure: the same listing, history and seed give the same plan.
 //!
-//! A unit is one file's tests. Units are dealt longest expected first, so that no long one is left for the end;
-//! the shortest of them, which together hold at most a third of the expected work, are shuffled by the seed, so that
-//! a dependence on the order can't hide. A test without history is expected to take the median of the known ones.
+//! A unit is one file's tests, unless the manifest groups files, tests of a file differ in the resources that they need,
+//! or the file is so long that it is [split]. Units are dealt longest expected first, so that no long one is left for
+//! the end; the shortest of them, which together hold at most a third of the expected work, are shuffled by the seed, so
+//! that a dependence on the order can't hide. A test without history is expected to take the median of the known ones.
 
-use std::collections::HashMap;
+mod split;
+mod starts;
+mod units;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use indexmap::IndexMap;
-use rand::SeedableRng as _;
-use rand::seq::SliceRandom as _;
-use rand_pcg::Pcg64;
+use indexmap::IndexSet;
 
 use crate::event::PlannedTest;
 use crate::framework::ListedTest;
 use crate::id::TestId;
+use crate::manifest::OrderSettings;
+
+pub use split::Split;
+pub use starts::Starts;
 
 /// What a new test is expected to take where there is no history at all.
 const UNKNOWN: Duration = Duration::from_secs(1);
@@ -28,17 +34,68 @@ pub struct Plan {
     pub units: Vec<PlannedUnit>,
     /// How many tests have a duration in the history.
     pub known: usize,
+    /// Files that are run in several units.
+    pub splits: Vec<Split>,
+}
+
+/// What the plan goes by, besides the tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Basis<'a> {
+    /// How long each test is expected to take, as far as it is known.
+    pub history: &'a HashMap<TestId, Duration>,
+    /// What it costs to start a unit.
+    pub starts: &'a Starts,
+    /// Which tests stay together, and which resources they need.
+    pub order: &'a OrderSettings,
+    /// How many lanes there are.
+    pub lanes: u16,
+    /// Shuffles the short units.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// What is worth saying of the plan, a line each.
+    pub fn notes(&self, order: &OrderSettings) -> Vec<String> {
+        let splits = self.splits.iter().map(|split| {
+            format!(
+                "{} is run in {} parts, as it takes longer than its share: that should save {:.1} s",
+                split.file,
+                split.parts,
+                split.gain.as_secs_f64()
+            )
+        });
+        let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let groups = order.groups.iter().enumerate().filter_map(|(number, pattern)| {
+            let tests = || self.tests.iter().filter(|test| order.group_of(&test.file) == Some(number));
+            let files: BTreeSet<&str> = tests().map(|test| test.file.as_str()).collect();
+            let (tests, files) = (tests().count(), files.len());
+            let said = format!("{}: {} of {}", pattern.text(), counted(tests, "test"), counted(files, "file"));
+            (files > 0).then(|| format!("{said} stay together"))
+        });
+        let mut held: BTreeMap<&str, usize> = BTreeMap::new();
+        for need in self.tests.iter().flat_map(|test| &test.needs) {
+            *held.entry(need).or_default() += 1;
+        }
+        let held = held
+            .into_iter()
+            .map(|(resource, tests)| format!("{resource} is used by one lane at a time: {}", counted(tests, "test")));
+        splits.chain(groups).chain(held).collect()
+    }
 }
 
 /// A unit before it is handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedUnit {
-    /// The file that its tests share.
+    /// The file that its tests share; of a group the first.
     pub file: String,
     /// Indices into [`Plan::tests`], in the order in which the framework listed them.
     pub tests: Vec<usize>,
     /// What they are expected to take together.
     pub expected: Duration,
+    /// What only one lane may use at a time, and these tests use.
+    pub needs: BTreeSet<String>,
+    /// Whether it is a group of files, which the manifest wants to stay together.
+    pub whole: bool,
 }
 
 /// A test as it was listed, with its name.
@@ -57,16 +114,19 @@ pub fn named(listed: Vec<ListedTest>) -> Vec<NamedTest> {
 }
 
 /// Makes the plan of the tests that are to be run.
-pub fn plan(tests: Vec<NamedTest>, history: &HashMap<TestId, Duration>, seed: u64) -> Plan {
+pub fn plan(tests: Vec<NamedTest>, basis: &Basis<'_>) -> Plan {
     let (ids, listed): (Vec<TestId>, Vec<ListedTest>) = tests.into_iter().map(|test| (test.id, test.listed)).unzip();
-    let durations: Vec<Option<Duration>> = ids.iter().map(|id| history.get(id).copied()).collect();
+    let durations: Vec<Option<Duration>> = ids.iter().map(|id| basis.history.get(id).copied()).collect();
     let typical = median(durations.iter().flatten().copied().collect()).unwrap_or(UNKNOWN);
-    let known = durations.iter().flatten().count();
+    let known: Vec<bool> = durations.iter().map(Option::is_some).collect();
+    let together = together(&listed, basis.order);
+    let needs = needs(&listed, &together, basis.order);
     let tests: Vec<PlannedTest> = listed
         .into_iter()
         .zip(ids)
         .zip(durations)
-        .map(|((test, id), duration)| PlannedTest {
+        .zip(together.into_iter().zip(needs))
+        .map(|(((test, id), duration), (together, needs))| PlannedTest {
             id,
             selector: test.selector,
             file: test.file,
@@ -74,10 +134,47 @@ pub fn plan(tests: Vec<NamedTest>, history: &HashMap<TestId, Duration>, seed: u6
             name: test.name,
             tags: test.tags,
             expected: duration.unwrap_or(typical),
+            together,
+            needs,
         })
         .collect();
-    let units = order(units_by_file(&tests), seed);
-    Plan { tests, units, known }
+    let units = units::units(&tests, |file| basis.order.group_of(file));
+    let (units, splits) = split::split(units, &tests, &known, basis.starts, basis.lanes);
+    let known = known.into_iter().filter(|known| *known).count();
+    Plan { tests, units: units::order(units, basis.seed), known, splits }
+}
+
+/// What tests must be run in one go with: the same number for all tests of a group of files, and for tests of one file
+/// that the framework says build on each other.
+fn together(listed: &[ListedTest], order: &OrderSettings) -> Vec<Option<u32>> {
+    #[derive(PartialEq, Eq, Hash)]
+    enum Key<'a> {
+        Files(usize),
+        Tests(&'a str, &'a str),
+    }
+    let mut numbers: IndexSet<Key<'_>> = IndexSet::new();
+    listed
+        .iter()
+        .map(|test| {
+            let by_files = order.group_of(&test.file).map(Key::Files);
+            let key = by_files.or_else(|| Some(Key::Tests(&test.file, test.group.as_deref()?)))?;
+            let (number, _) = numbers.insert_full(key);
+            u32::try_from(number).ok()
+        })
+        .collect()
+}
+
+/// What each test needs for itself; what one needs, all need that are run in one go with it.
+fn needs(listed: &[ListedTest], together: &[Option<u32>], order: &OrderSettings) -> Vec<BTreeSet<String>> {
+    let own: Vec<BTreeSet<String>> = listed.iter().map(|test| order.needs_of(&test.file, &test.tags)).collect();
+    let mut shared: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    for (own, together) in own.iter().zip(together) {
+        if let Some(together) = together {
+            shared.entry(*together).or_default().extend(own.iter().cloned());
+        }
+    }
+    let all = own.into_iter().zip(together);
+    all.map(|(own, together)| together.and_then(|together| shared.get(&together).cloned()).unwrap_or(own)).collect()
 }
 
 /// Names tests stably; tests of the same file and name are told apart by their order.
@@ -93,37 +190,6 @@ fn test_ids(listed: &[ListedTest]) -> Vec<TestId> {
         .collect()
 }
 
-fn units_by_file(tests: &[PlannedTest]) -> Vec<PlannedUnit> {
-    let mut by_file: IndexMap<&str, PlannedUnit> = IndexMap::new();
-    for (index, test) in tests.iter().enumerate() {
-        let unit = by_file.entry(&test.file).or_insert_with(|| PlannedUnit {
-            file: test.file.clone(),
-            tests: Vec::new(),
-            expected: Duration::ZERO,
-        });
-        unit.tests.push(index);
-        unit.expected += test.expected;
-    }
-    by_file.into_values().collect()
-}
-
-fn order(mut units: Vec<PlannedUnit>, seed: u64) -> Vec<PlannedUnit> {
-    units.sort_by(|a, b| b.expected.cmp(&a.expected).then_with(|| a.file.cmp(&b.file)));
-    let total: Duration = units.iter().map(|unit| unit.expected).sum();
-    let mut tail_work = Duration::ZERO;
-    let tail = units
-        .iter()
-        .rev()
-        .take_while(|unit| {
-            tail_work += unit.expected;
-            tail_work <= total / 3
-        })
-        .count();
-    let start = units.len() - tail;
-    units[start..].shuffle(&mut Pcg64::seed_from_u64(seed));
-    units
-}
-
 /// The median; of an even number of values the lower of the middle two.
 fn median(mut values: Vec<Duration>) -> Option<Duration> {
     values.sort_unstable();
@@ -131,86 +197,4 @@ fn median(mut values: Vec<Duration>) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn listed(files: &[u8]) -> Vec<NamedTest> {
-        let tests = files.iter().enumerate().map(|(index, count)| (index, *count)).flat_map(|(file, count)| {
-            (0..count).map(move |n| ListedTest {
-                selector: format!("./spec/{file}_spec.rb[1:{n}]"),
-                file: format!("spec/{file}_spec.rb"),
-                line: u32::from(n) + 1,
-                name: format!("does {}", n / 2),
-                tags: vec![],
-                group: None,
-            })
-        });
-        named(tests.collect())
-    }
-
-    fn history(plan: &Plan, seconds: &[u8]) -> HashMap<TestId, Duration> {
-        plan.tests
-            .iter()
-            .zip(seconds)
-            .filter(|(_, s)| **s > 0)
-            .map(|(test, s)| (test.id.clone(), Duration::from_secs(u64::from(*s))))
-            .collect()
-    }
-
-    proptest! {
-        #[test]
-        fn every_listed_test_is_in_exactly_one_unit_and_has_an_id_of_its_own(
-            files in prop::collection::vec(0..9u8, 0..20), seconds in prop::collection::vec(0..60u8, 0..100), seed: u64,
-        ) {
-            let first = plan(listed(&files), &HashMap::new(), seed);
-            let plan = plan(listed(&files), &history(&first, &seconds), seed);
-            let mut dealt: Vec<usize> = plan.units.iter().flat_map(|u| u.tests.clone()).collect();
-            dealt.sort_unstable();
-            prop_assert_eq!(dealt, (0..plan.tests.len()).collect::<Vec<_>>());
-            let ids: std::collections::HashSet<_> = plan.tests.iter().map(|t| &t.id).collect();
-            prop_assert_eq!(ids.len(), plan.tests.len());
-        }
-
-        #[test]
-        fn the_same_seed_and_history_give_the_same_plan(
-            files in prop::collection::vec(0..9u8, 0..20), seconds in prop::collection::vec(0..60u8, 0..100), seed: u64,
-        ) {
-            let first = plan(listed(&files), &HashMap::new(), seed);
-            let history = history(&first, &seconds);
-            prop_assert_eq!(plan(listed(&files), &history, seed), plan(listed(&files), &history, seed));
-        }
-
-        #[test]
-        fn two_thirds_of_the_expected_work_are_dealt_longest_first(
-            files in prop::collection::vec(1..9u8, 1..20), seconds in prop::collection::vec(1..60u8, 180), seed: u64,
-        ) {
-            let first = plan(listed(&files), &HashMap::new(), seed);
-            let plan = plan(listed(&files), &history(&first, &seconds), seed);
-            let total: Duration = plan.units.iter().map(|u| u.expected).sum();
-            let mut done = Duration::ZERO;
-            for pair in plan.units.windows(2) {
-                done += pair[0].expected;
-                if done * 3 < total * 2 {
-                    prop_assert!(pair[0].expected >= pair[1].expected);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_new_test_is_expected_to_take_the_median_of_the_known_ones() {
-        let tests = listed(&[2, 2]);
-        let first = plan(tests.clone(), &HashMap::new(), 1);
-        let second = plan(tests, &history(&first, &[3, 7, 9]), 1);
-        assert_eq!(second.tests[3].expected, Duration::from_secs(7));
-        assert_eq!((first.known, second.known), (0, 3));
-    }
-
-    #[test]
-    fn another_seed_gives_another_order_of_the_short_units() {
-        let order = |seed| plan(listed(&[1; 30]), &HashMap::new(), seed).units;
-        assert_ne!(order(1), order(2));
-    }
-}
+mod tests;

@@ -12,8 +12,9 @@ use crate::framework::ListedTest;
 use crate::id::{EnvironmentId, LaneIndex, TestId};
 use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
-use crate::plan::{Plan, named, plan};
-use crate::queue::{Handout, Queue, Suspect, Take};
+use crate::manifest::OrderSettings;
+use crate::plan::{Basis, Plan, Starts, named, plan};
+use crate::queue::{Batching, Handout, Queue, Suspect, Take, Traits};
 use crate::selection::{Chosen, Selection};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, TimeLimit, run_verdict};
 
@@ -33,6 +34,14 @@ pub struct Rules {
     pub selection: Selection,
     /// How long each test is expected to take.
     pub history: HashMap<TestId, Duration>,
+    /// What it costs to start a unit.
+    pub starts: Starts,
+    /// Which tests stay together, and which resources they need.
+    pub order: OrderSettings,
+    /// How many lanes the run has.
+    pub lanes: u16,
+    /// How units are put together, where each handout pays for a start.
+    pub batching: Option<Batching>,
     /// Failed tests after which the run stops.
     pub max_failures: Option<u32>,
     /// Whether flaky tests gate.
@@ -56,7 +65,9 @@ impl Rules {
     /// Selects among the listed tests, and plans those.
     pub fn plan(&self, listed: Vec<ListedTest>) -> Planning {
         let Chosen { tests, listed, notes } = self.selection.choose(named(listed), &self.history);
-        Planning { plan: plan(tests, &self.history, self.seed), listed, notes }
+        let Self { history, starts, order, lanes, seed, .. } = self;
+        let plan = plan(tests, &Basis { history, starts, order, lanes: *lanes, seed: *seed });
+        Planning { plan, listed, notes }
     }
 }
 
@@ -99,7 +110,7 @@ enum Phase {
     /// The tests are not known yet. The first lane that is ready is asked.
     Discovering { asked: Option<LaneIndex> },
     /// Units are dealt out.
-    Dealing { tests: Vec<PlannedTest>, queue: Queue },
+    Dealing { tests: Vec<PlannedTest>, queue: Box<Queue> },
 }
 
 /// The conductor's state.
@@ -184,9 +195,15 @@ impl State {
             }
             Report::WantsWork => {
                 if let Phase::Dealing { queue, .. } = &mut self.phase {
-                    queue.give_back(lane);
+                    queue.rests(lane);
                 }
                 self.idle.insert(lane);
+            }
+            Report::UnitBegan { environment, unit, file, took } => {
+                if let Phase::Dealing { queue, .. } = &mut self.phase {
+                    queue.saw_start(took);
+                }
+                emit(RunEvent::UnitBegan { at: now, environment, unit, file, took });
             }
             Report::Started(item, environment, at) => {
                 emit(RunEvent::AttemptStarted { at, test: item.test, number: item.attempt, environment });
@@ -209,6 +226,9 @@ impl State {
                 emit(RunEvent::EnvironmentBroke { at: now, environment, broken });
             }
             Report::Removed(environment, used) => {
+                if let Phase::Dealing { queue, .. } = &mut self.phase {
+                    queue.rests(lane);
+                }
                 emit(RunEvent::EnvironmentRemoved { at: now, environment, used });
             }
             Report::StoodDown(why) => {
@@ -322,8 +342,10 @@ impl State {
         let Planning { plan, listed, notes } = self.rules.plan(listed);
         let mut actions: Vec<Action> =
             notes.into_iter().map(|message| Action::Emit(RunEvent::Warning { message })).collect();
-        let units = plan.units.len();
+        let (units, notes) = (plan.units.len(), plan.notes(&self.rules.order));
         let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits)
+            .knowing(traits(&plan.tests))
+            .batching(self.rules.batching.clone())
             .suspecting(self.rules.keeps_failed);
         for (lane, environment) in &self.lanes {
             match environment {
@@ -332,8 +354,8 @@ impl State {
             }
         }
         let tests = plan.tests.clone();
-        self.phase = Phase::Dealing { tests: plan.tests, queue };
-        actions.push(Action::Emit(RunEvent::Planned { at: now, tests, listed, units, known: plan.known }));
+        self.phase = Phase::Dealing { tests: plan.tests, queue: Box::new(queue) };
+        actions.push(Action::Emit(RunEvent::Planned { at: now, tests, listed, units, known: plan.known, notes }));
         actions.extend(self.is_settled().then_some(Action::EndLanes));
         actions
     }
@@ -406,6 +428,21 @@ impl State {
         }
         actions
     }
+}
+
+/// What the queue must know of each test.
+fn traits(tests: &[PlannedTest]) -> Vec<Traits> {
+    fn number<'a>(numbers: &mut HashMap<&'a str, usize>, name: &'a str) -> usize {
+        let next = numbers.len();
+        *numbers.entry(name).or_insert(next)
+    }
+    let (mut files, mut resources) = (HashMap::new(), HashMap::new());
+    let traits = tests.iter().map(|test| Traits {
+        expected: test.expected,
+        file: number(&mut files, &test.file),
+        needs: test.needs.iter().map(|need| number(&mut resources, need)).collect(),
+    });
+    traits.collect()
 }
 
 fn suspicion(Suspect { environment, failed }: Suspect) -> Action {

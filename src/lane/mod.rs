@@ -61,6 +61,17 @@ pub enum Report {
     SuiteBroken(String),
     /// It has nothing to do. Whatever it still holds is given back.
     WantsWork,
+    /// The first test of a unit starts.
+    UnitBegan {
+        /// Where.
+        environment: EnvironmentId,
+        /// The unit.
+        unit: UnitId,
+        /// The test's file.
+        file: String,
+        /// How long that took since the worker was asked for the unit.
+        took: Duration,
+    },
     /// A test starts.
     Started(WorkItem, EnvironmentId, Timestamp),
     /// An attempt ended.

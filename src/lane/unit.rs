@@ -58,6 +58,8 @@ struct UnitRun<'a> {
     environment: &'a Environment,
     seat: &'a mut Seat,
     unit: UnitId,
+    /// When the worker was asked for the unit, until its first test starts.
+    asked: Option<Instant>,
     waiting: Vec<WorkItem>,
     current: Option<Current>,
     output: String,
@@ -120,6 +122,7 @@ impl Lane {
             environment,
             seat,
             unit: work.unit,
+            asked: Some(Instant::now()),
             waiting: work.tests,
             current: None,
             output: String::new(),
@@ -183,6 +186,7 @@ impl UnitRun<'_> {
         match message {
             FromWorker::Started { selector, ago_ms } => {
                 let ago = Duration::try_from_secs_f64(ago_ms / 1000.0).unwrap_or_default();
+                self.begin(&selector, ago).await;
                 self.start_before(&selector, ago).await;
             }
             FromWorker::Ended { selector, outcome, duration_ms, failure, reason, attachments } => {
@@ -279,6 +283,15 @@ impl UnitRun<'_> {
 
     fn keep(&mut self, text: &str) {
         keep_last(&mut self.output, text, MOST_OUTPUT);
+    }
+
+    /// The worker says of a test that it started some time ago: the first time, that is how long the unit took to begin.
+    async fn begin(&mut self, selector: &str, ago: Duration) {
+        let Some(item) = self.waiting.iter().find(|item| item.selector == selector) else { return };
+        let Some(asked) = self.asked.take() else { return };
+        let (environment, unit, file) = (self.seat.environment, self.unit, item.place.file.clone());
+        let took = asked.elapsed().saturating_sub(ago);
+        self.lane.report(Report::UnitBegan { environment, unit, file, took }).await;
     }
 
     /// A test of the unit starts.

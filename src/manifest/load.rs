@@ -105,6 +105,7 @@ fn assemble(
             ..EnvironmentSettings::new(runner.value)
         },
         retry: RetrySettings { attempts: raw.retry_attempts, test_timeout: raw.test_timeout },
+        order: raw.order,
         evidence: raw.evidence,
         compose: read?.project,
     })

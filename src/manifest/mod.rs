@@ -16,6 +16,7 @@ mod evidence;
 mod findings;
 mod framework;
 mod load;
+mod order;
 mod problem;
 mod raw;
 mod ready;
@@ -29,6 +30,7 @@ mod words;
 
 pub use command::{CommandItems, CommandSuite, CommandTemplate, ItemKind};
 pub use load::load;
+pub use order::{Exclusive, FilePattern, OrderSettings};
 pub use problem::{Problem, Problems, Warning};
 pub use ready::Probe;
 pub use reset::{Reset, ResetAfter, ResetHow};
@@ -59,6 +61,8 @@ pub struct Manifest {
     pub environment: EnvironmentSettings,
     /// How often and how long a test may run.
     pub retry: RetrySettings,
+    /// Which tests stay together, and which must not run at the same time.
+    pub order: OrderSettings,
     /// What is kept of a run.
     pub evidence: EvidenceSettings,
     /// The application as its Compose file describes it.

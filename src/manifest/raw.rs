@@ -11,11 +11,11 @@ use super::snapshot::{self, RawSnapshot};
 use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
 use super::{
-    EvidenceSettings, FrameworkKind, Lanes, Probe, Reset, THREE, TWO_MINUTES, evidence, framework, ready, reset,
-    suggest,
+    EvidenceSettings, FrameworkKind, Lanes, OrderSettings, Probe, Reset, THREE, TWO_MINUTES, evidence, framework,
+    order, ready, reset, suggest,
 };
 
-const SECTIONS: [&str; 4] = ["suite", "environment", "retry", "evidence"];
+const SECTIONS: [&str; 5] = ["suite", "environment", "order", "retry", "evidence"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
 const SUITE: &[&str] = &["name", "framework", "paths", "command", "artifacts"];
 const ENVIRONMENT: &[&str] = &[
@@ -62,6 +62,7 @@ pub(super) struct Raw {
     pub(super) retry_attempts: NonZeroU32,
     pub(super) test_timeout: Option<Duration>,
     pub(super) artifacts: Vec<String>,
+    pub(super) order: OrderSettings,
     pub(super) evidence: EvidenceSettings,
 }
 
@@ -96,6 +97,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
 
     let suite = Section::open(root, "suite", SUITE, &[], text, findings);
     let environment = Section::open(root, "environment", ENVIRONMENT, &[], text, findings);
+    let order = Section::open(root, "order", order::KEYS, &[], text, findings);
     let retry = Section::open(root, "retry", RETRY, &[], text, findings);
     let kept = Section::open(root, "evidence", EVIDENCE, &[], text, findings);
 
@@ -124,6 +126,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         retry_attempts: attempts(&retry, findings),
         test_timeout: retry.wait("test_timeout", findings),
         artifacts: evidence::artifacts(&suite, findings),
+        order: order::read(&order, findings),
         evidence: evidence::settings(&kept, findings),
     })
 }
@@ -138,7 +141,7 @@ fn report_unknown_sections(root: &DeTable<'_>, text: &str, findings: &mut Findin
         if SECTIONS_NOT_YET.contains(&name) {
             findings.problem(line, format!("the {written} is not supported yet"), "leave it out for now");
         } else {
-            let known = ["[suite]", "[environment]", "[retry]", "[evidence]"].join(", ");
+            let known = ["[suite]", "[environment]", "[order]", "[retry]", "[evidence]"].join(", ");
             let help = match suggest::closest(name, SECTIONS) {
                 Some(candidate) => format!("did you mean [{candidate}]? known sections: {known}"),
                 None => format!("known sections: {known}"),

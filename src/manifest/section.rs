@@ -83,6 +83,33 @@ impl<'a> Section<'a> {
         section.table.is_some().then_some(section)
     }
 
+    /// The tables of the list `key`, which messages call `name`. `None` if it is absent, or no list of tables.
+    pub(super) fn tables(
+        &self,
+        key: &str,
+        name: &'static str,
+        known: &[&str],
+        findings: &mut Findings,
+    ) -> Option<Vec<Section<'a>>> {
+        let found = self.table?.get(key)?;
+        let line = line_at(self.text, found.span().start);
+        let Some(items) = found.get_ref().as_array() else {
+            let message = format!("\"{key}\" in [{}] is {}", self.name, kind_of(found.get_ref()));
+            findings.problem(line, message, format!("each is a section of its own: [[{name}]]"));
+            return None;
+        };
+        let sections = items.iter().filter_map(|item| {
+            if !item.get_ref().is_table() {
+                let line = line_at(self.text, item.span().start);
+                let message = format!("\"{key}\" in [{}] holds {}", self.name, kind_of(item.get_ref()));
+                findings.problem(line, message, format!("each is a section of its own: [[{name}]]"));
+                return None;
+            }
+            Some(Self::of(item, name, known, &[], self.text, findings))
+        });
+        Some(sections.collect())
+    }
+
     /// The entries of the table `key`, whose keys are names of the user's: each with its line. `None` if it is absent.
     pub(super) fn entries(&self, key: &str, findings: &mut Findings) -> Option<Vec<Entry<'a>>> {
         let found = self.get(key)?;

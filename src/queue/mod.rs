@@ -15,11 +15,16 @@ use std::time::Duration;
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, UnitId};
 use crate::verdict::{AttemptLimits, NextStep, Outcome, TestVerdict, next_step, verdict_at_stop};
 
+mod batch;
+mod locks;
 mod stretch;
 
 #[cfg(test)]
 pub(crate) mod properties;
 
+pub use batch::Batching;
+pub use locks::Resource;
+use locks::{Locks, Look};
 use stretch::Stretch;
 
 /// A test, by its place in the plan.
@@ -53,10 +58,28 @@ struct Waiting {
     tests: Vec<TestIndex>,
     /// Where its only test has failed; empty for units that were never tried.
     avoid: BTreeSet<EnvironmentId>,
+    /// Its only test was tried before: it is handed out by itself.
+    alone: bool,
+    /// What its lane must have for itself.
+    needs: BTreeSet<Resource>,
+}
+
+/// What the queue knows of a test from the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    /// How long an attempt is expected to take.
+    pub expected: Duration,
+    /// The number of its file: failures of one file cast no suspicion on an environment.
+    pub file: usize,
+    /// What only one lane may use at a time, and this test uses.
+    pub needs: BTreeSet<Resource>,
 }
 
 #[derive(Debug, Default)]
 struct TestState {
+    traits: Traits,
+    /// The unit that it was planned in.
+    unit: usize,
     outcomes: Vec<Outcome>,
     failed_in: BTreeSet<EnvironmentId>,
     /// Failures in suspect environments, which do not use up attempts.
@@ -70,7 +93,7 @@ enum LaneState {
     /// It boots an environment that nothing has failed in yet.
     Booting,
     /// It has this environment, and holds these tests.
-    Ready { environment: EnvironmentId, holds: VecDeque<TestIndex>, unit: UnitId, stretch: Stretch },
+    Ready { environment: EnvironmentId, holds: VecDeque<TestIndex>, stretch: Stretch },
 }
 
 /// The queue of a run.
@@ -80,6 +103,8 @@ pub struct Queue {
     waiting: VecDeque<Waiting>,
     lanes: BTreeMap<LaneIndex, LaneState>,
     limits: AttemptLimits,
+    locks: Locks,
+    batching: Option<Batching>,
     handed_out: u32,
     suspects: bool,
     settled_late: Vec<(TestIndex, TestVerdict)>,
@@ -98,11 +123,22 @@ pub struct Suspect {
 impl Queue {
     /// A queue over `tests` tests that hands out `units` in their order; every test is in exactly one unit.
     pub fn new(tests: usize, units: impl IntoIterator<Item = Vec<TestIndex>>, limits: AttemptLimits) -> Self {
+        let mut states: Vec<TestState> = std::iter::repeat_with(TestState::default).take(tests).collect();
+        let mut waiting = VecDeque::new();
+        for (number, tests) in units.into_iter().enumerate() {
+            for test in &tests {
+                states[*test].unit = number;
+                states[*test].traits.file = number;
+            }
+            waiting.push_back(Waiting { tests, avoid: BTreeSet::new(), alone: false, needs: BTreeSet::new() });
+        }
         Self {
-            tests: std::iter::repeat_with(TestState::default).take(tests).collect(),
-            waiting: units.into_iter().map(|tests| Waiting { tests, avoid: BTreeSet::new() }).collect(),
+            tests: states,
+            waiting,
             lanes: BTreeMap::new(),
             limits,
+            locks: Locks::default(),
+            batching: None,
             handed_out: 0,
             suspects: false,
             settled_late: Vec::new(),
@@ -115,6 +151,30 @@ impl Queue {
         Self { suspects, ..self }
     }
 
+    /// What is known of the tests, in their order; without it they take no time, need nothing, and each unit counts as a
+    /// file.
+    pub fn knowing(mut self, traits: impl IntoIterator<Item = Traits>) -> Self {
+        for (state, traits) in self.tests.iter_mut().zip(traits) {
+            state.traits = traits;
+        }
+        for unit in &mut self.waiting {
+            unit.needs = needs(&self.tests, &unit.tests);
+        }
+        self
+    }
+
+    /// Each handout pays for a start, so that units are put together.
+    pub fn batching(self, batching: Option<Batching>) -> Self {
+        Self { batching, ..self }
+    }
+
+    /// So long it took from a handout until its first test started.
+    pub fn saw_start(&mut self, took: Duration) {
+        if let Some(batching) = &mut self.batching {
+            batching.saw(took);
+        }
+    }
+
     /// Verdicts that had to wait and are known by now.
     pub fn take_settled(&mut self) -> Vec<(TestIndex, TestVerdict)> {
         std::mem::take(&mut self.settled_late)
@@ -125,8 +185,16 @@ impl Queue {
         std::mem::take(&mut self.newly_suspect)
     }
 
+    /// Nothing runs in the lane, which may have a ready environment or none: what it held is given back, its resources
+    /// are free.
+    pub fn rests(&mut self, lane: LaneIndex) {
+        self.give_back(lane);
+        self.locks.release(lane);
+    }
+
     /// A lane starts to boot an environment: its first, or one in place of one that broke or was recycled. What
-    /// it held before is given back.
+    /// it held before is given back. Its resources stay its own until it [`rests`](Self::rests): the environment that
+    /// broke may not be gone yet.
     pub fn booting(&mut self, lane: LaneIndex) {
         self.give_back(lane);
         self.close(lane);
@@ -137,13 +205,13 @@ impl Queue {
     pub fn join(&mut self, environment: EnvironmentId) {
         self.give_back(environment.lane);
         self.close(environment.lane);
-        let (unit, stretch) = (UnitId(0), Stretch::default());
-        self.lanes.insert(environment.lane, LaneState::Ready { environment, holds: VecDeque::new(), unit, stretch });
+        let stretch = Stretch::default();
+        self.lanes.insert(environment.lane, LaneState::Ready { environment, holds: VecDeque::new(), stretch });
     }
 
-    /// A lane takes no more part. What it held is given back.
+    /// A lane takes no more part, and its environment is gone. What it held is given back.
     pub fn leave(&mut self, lane: LaneIndex) {
-        self.give_back(lane);
+        self.rests(lane);
         self.close(lane);
         self.lanes.remove(&lane);
     }
@@ -170,9 +238,15 @@ impl Queue {
         if stretch.is_suspect() && !self.is_settled() {
             return Take::Recycle;
         }
-        if let Some(place) = self.waiting.iter().position(|unit| !unit.avoid.contains(&environment)) {
-            let Some(unit) = self.waiting.remove(place) else { return Take::Wait };
+        let mut look = Look::new(&self.locks);
+        let first =
+            self.waiting.iter().position(|unit| !unit.avoid.contains(&environment) && look.may_take(&unit.needs));
+        if let Some(place) = first {
+            let Some(unit) = self.take_from(place) else { return Take::Wait };
             return Take::Unit(self.hand_out(lane, unit));
+        }
+        if look.blocked {
+            return Take::Wait;
         }
         // Nothing more will be learnt of this environment for now.
         self.close(lane);
@@ -191,12 +265,39 @@ impl Queue {
         if self.waiting.iter().all(another_can) { Take::Wait } else { Take::Recycle }
     }
 
+    /// Takes the unit at a place out of those that wait, and where units are put together as many of those behind it as
+    /// fit.
+    fn take_from(&mut self, place: usize) -> Option<Waiting> {
+        let Some(batching) = &self.batching else { return self.waiting.remove(place) };
+        let waits = self.waiting.iter().map(|unit| self.expected(unit)).sum();
+        let (size, most) = (batching.size(waits, self.lanes.len()), batching.most());
+        let mut unit = self.waiting.remove(place)?;
+        let mut left = size.saturating_sub(self.expected(&unit));
+        let mut next = place;
+        while !unit.alone && unit.tests.len() < most && next < self.waiting.len() {
+            let candidate = &self.waiting[next];
+            let takes = self.expected(candidate);
+            let fits = takes <= left && unit.tests.len() + candidate.tests.len() <= most;
+            if candidate.alone || candidate.needs != unit.needs || !fits {
+                next += 1;
+                continue;
+            }
+            left -= takes;
+            unit.tests.extend(self.waiting.remove(next)?.tests);
+        }
+        Some(unit)
+    }
+
+    fn expected(&self, unit: &Waiting) -> Duration {
+        unit.tests.iter().map(|test| self.tests[*test].traits.expected).sum()
+    }
+
     fn hand_out(&mut self, lane: LaneIndex, unit: Waiting) -> Handout {
         self.handed_out += 1;
+        self.locks.hold(lane, &unit.needs);
         let tests = unit.tests.iter().map(|&test| (test, self.next_attempt(test))).collect();
-        if let Some(LaneState::Ready { holds, unit: of, .. }) = self.lanes.get_mut(&lane) {
+        if let Some(LaneState::Ready { holds, .. }) = self.lanes.get_mut(&lane) {
             *holds = unit.tests.into();
-            *of = UnitId(self.handed_out);
         }
         Handout { unit: UnitId(self.handed_out), tests }
     }
@@ -208,7 +309,7 @@ impl Queue {
     /// An attempt of a test that the lane holds has ended. Returns the verdict if that settles the test at once. An
     /// ending of a test that the lane does not hold changes nothing.
     pub fn ended(&mut self, lane: LaneIndex, test: TestIndex, outcome: Outcome) -> Option<TestVerdict> {
-        let Some(LaneState::Ready { environment, holds, unit, stretch }) = self.lanes.get_mut(&lane) else {
+        let Some(LaneState::Ready { environment, holds, stretch }) = self.lanes.get_mut(&lane) else {
             return None;
         };
         let place = holds.iter().position(|held| *held == test)?;
@@ -219,7 +320,7 @@ impl Queue {
             state.failed_in.insert(*environment);
         }
         if self.suspects && first_failure {
-            stretch.fail(test, *unit);
+            stretch.fail(test, state.traits.file);
         }
         let passed = outcome == Outcome::Passed;
         state.outcomes.push(outcome);
@@ -251,7 +352,8 @@ impl Queue {
 
     fn try_again(&mut self, test: TestIndex) {
         let avoid = self.tests[test].failed_in.clone();
-        self.waiting.push_front(Waiting { tests: vec![test], avoid });
+        let needs = self.tests[test].traits.needs.clone();
+        self.waiting.push_front(Waiting { tests: vec![test], avoid, alone: true, needs });
     }
 
     /// Whether it may still come out that the failures in a lane's environment are the environment's: others run
@@ -307,17 +409,17 @@ impl Queue {
     }
 
     /// The lane won't run what it still holds, and nothing is known of it: back to the front of the queue.
-    pub fn give_back(&mut self, lane: LaneIndex) {
+    fn give_back(&mut self, lane: LaneIndex) {
         let Some(LaneState::Ready { holds, .. }) = self.lanes.get_mut(&lane) else { return };
         let held: Vec<TestIndex> = std::mem::take(holds).into();
-        let (fresh, tried): (Vec<_>, Vec<_>) =
-            held.into_iter().partition(|test| self.tests[*test].failed_in.is_empty());
-        if !fresh.is_empty() {
-            self.waiting.push_front(Waiting { tests: fresh, avoid: BTreeSet::new() });
+        let (fresh, tried): (Vec<_>, Vec<_>) = held.into_iter().partition(|test| self.tests[*test].outcomes.is_empty());
+        // What was put together is units again, so that it can be put together anew.
+        for unit in fresh.chunk_by(|a, b| self.tests[*a].unit == self.tests[*b].unit).rev() {
+            let needs = needs(&self.tests, unit);
+            self.waiting.push_front(Waiting { tests: unit.to_vec(), avoid: BTreeSet::new(), alone: false, needs });
         }
         for test in tried {
-            let avoid = self.tests[test].failed_in.clone();
-            self.waiting.push_front(Waiting { tests: vec![test], avoid });
+            self.try_again(test);
         }
     }
 
@@ -325,6 +427,7 @@ impl Queue {
     pub fn stop(&mut self) -> Vec<(TestIndex, TestVerdict)> {
         self.waiting.clear();
         self.lanes.clear();
+        self.locks = Locks::default();
         let mut settled = Vec::new();
         for (index, state) in self.tests.iter_mut().enumerate() {
             if state.verdict.is_none() {
@@ -358,4 +461,9 @@ impl Queue {
     pub fn verdicts(&self) -> impl Iterator<Item = Option<TestVerdict>> + '_ {
         self.tests.iter().map(|test| test.verdict)
     }
+}
+
+/// What a lane must have for itself to run these tests.
+fn needs(states: &[TestState], tests: &[TestIndex]) -> BTreeSet<Resource> {
+    tests.iter().flat_map(|test| states[*test].traits.needs.iter().copied()).collect()
 }

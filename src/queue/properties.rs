@@ -1,6 +1,6 @@
 //! Random runs of the queue: lanes that boot, take, lose their environments, stand down; outcomes of any kind.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -38,17 +38,45 @@ pub(crate) fn outcome(n: u8) -> Outcome {
     }
 }
 
+/// What the tests of a game are like.
+#[derive(Clone, Copy, Debug)]
+struct Suite {
+    suspects: bool,
+    /// Tests need none, one or two of three resources.
+    locks: bool,
+    /// Units are put together, of which each start costs a second.
+    batches: bool,
+}
+
+impl Suite {
+    fn traits(self, test: TestIndex) -> Traits {
+        let needs = [test % 4 == 1, test % 5 == 1, test % 7 == 2].into_iter().enumerate();
+        Traits {
+            expected: Duration::from_millis(test as u64 * 977 % 3000),
+            file: test / 3,
+            needs: needs.filter(|(_, needs)| self.locks && *needs).map(|(resource, _)| resource).collect(),
+        }
+    }
+}
+
+fn suite() -> impl Strategy<Value = Suite> {
+    any::<(bool, bool, bool)>().prop_map(|(suspects, locks, batches)| Suite { suspects, locks, batches })
+}
+
 /// Drives a queue as the conductor would, and checks on the way what must hold at every moment.
 struct Game {
     queue: Queue,
+    suite: Suite,
     generation: HashMap<LaneIndex, u32>,
     holding: HashMap<LaneIndex, Vec<TestIndex>>,
+    /// What each lane may still use, though it may hold no test any more.
+    uses: HashMap<LaneIndex, BTreeSet<Resource>>,
     failed_in: HashSet<(TestIndex, EnvironmentId)>,
     settled: HashMap<TestIndex, TestVerdict>,
 }
 
 impl Game {
-    fn new(units: &[u8], lanes: u16, suspects: bool) -> Self {
+    fn new(units: &[u8], lanes: u16, suite: Suite) -> Self {
         let mut next = 0;
         let units: Vec<Vec<TestIndex>> = units
             .iter()
@@ -59,10 +87,14 @@ impl Game {
             })
             .filter(|tests: &Vec<_>| !tests.is_empty())
             .collect();
+        let batching = suite.batches.then(|| Batching::new(8, Some(Duration::from_secs(1))));
+        let queue = Queue::new(next, units, LIMITS).knowing((0..next).map(|test| suite.traits(test)));
         let mut game = Self {
-            queue: Queue::new(next, units, LIMITS).suspecting(suspects),
+            queue: queue.batching(batching).suspecting(suite.suspects),
+            suite,
             generation: HashMap::new(),
             holding: HashMap::new(),
+            uses: HashMap::new(),
             failed_in: HashSet::new(),
             settled: HashMap::new(),
         };
@@ -78,6 +110,15 @@ impl Game {
         let environment = EnvironmentId { lane, generation: *generation };
         self.holding.insert(lane, vec![]);
         self.queue.booting(lane);
+        self.hear();
+        // The old environment is still there, and the others go on.
+        for other in self.lanes() {
+            if other != lane {
+                self.ask(other);
+            }
+        }
+        self.uses.remove(&lane);
+        self.queue.rests(lane);
         self.queue.join(environment);
         self.hear();
     }
@@ -86,7 +127,13 @@ impl Game {
         EnvironmentId { lane, generation: self.generation[&lane] }
     }
 
-    fn take(&mut self, lane: LaneIndex) -> Take {
+    /// The lane asks for work. One whose unit is over uses nothing any more.
+    fn ask(&mut self, lane: LaneIndex) -> Take {
+        if self.holding[&lane].is_empty() {
+            self.uses.remove(&lane);
+            self.queue.rests(lane);
+        }
+        let waits: Duration = self.queue.waiting.iter().map(|unit| self.queue.expected(unit)).sum();
         let took = self.queue.take(lane);
         if let Take::Unit(handout) = &took {
             assert!(self.holding[&lane].is_empty(), "a lane that holds tests was given more");
@@ -95,12 +142,41 @@ impl Game {
                 assert!(!self.settled.contains_key(test), "a settled test was handed out");
                 assert!(self.holding.values().all(|held| !held.contains(test)), "two lanes hold the same test");
             }
-            self.holding.insert(lane, handout.tests.iter().map(|(test, _)| *test).collect());
+            let tests: Vec<TestIndex> = handout.tests.iter().map(|(test, _)| *test).collect();
+            let needs: BTreeSet<Resource> = tests.iter().flat_map(|test| self.suite.traits(*test).needs).collect();
+            assert!(self.uses.values().all(|used| used.is_disjoint(&needs)), "two lanes hold the same resource");
+            self.uses.insert(lane, needs);
+            self.check_batch(handout, waits);
+            self.holding.insert(lane, tests);
         }
+        self.hear();
+        took
+    }
+
+    /// What was put together is fresh, and no more than its share; and without batches nothing is put together.
+    fn check_batch(&self, handout: &Handout, waits: Duration) {
+        let units: BTreeSet<usize> = handout.tests.iter().map(|(test, _)| self.queue.tests[*test].unit).collect();
+        if units.len() < 2 {
+            return;
+        }
+        assert!(self.suite.batches, "units were put together");
+        assert!(handout.tests.iter().all(|(_, attempt)| *attempt == AttemptNumber::FIRST), "a retry was put together");
+        assert!(handout.tests.len() <= 8, "more than a process takes");
+        let expected: Duration = handout.tests.iter().map(|(test, _)| self.suite.traits(*test).expected).sum();
+        let size = self.queue.batching.as_ref().expect("batches").size(waits, self.queue.lanes.len());
+        let of_unit = |unit: &usize| -> Duration {
+            let tests = handout.tests.iter().filter(|(test, _)| self.queue.tests[*test].unit == *unit);
+            tests.map(|(test, _)| self.suite.traits(*test).expected).sum()
+        };
+        let size = size.max(units.iter().map(of_unit).max().unwrap_or_default());
+        assert!(expected <= size, "{expected:?} of {waits:?}, at most {size:?}");
+    }
+
+    fn take(&mut self, lane: LaneIndex) -> Take {
+        let took = self.ask(lane);
         if took == Take::Recycle {
             self.boot(lane);
         }
-        self.hear();
         took
     }
 
@@ -144,6 +220,7 @@ impl Game {
             Step::StandDown(n) if lanes.len() > 1 => {
                 self.queue.leave(pick(n));
                 self.holding.remove(&pick(n));
+                self.uses.remove(&pick(n));
                 self.hear();
             }
             Step::StandDown(_) => {}
@@ -179,9 +256,9 @@ proptest! {
     #[test]
     fn every_test_settles_exactly_once_whatever_happens(
         units in prop::collection::vec(0..6u8, 0..12), lanes in 1..5u16, steps in prop::collection::vec(step(), 0..200),
-        suspects: bool,
+        suite in suite(),
     ) {
-        let mut game = Game::new(&units, lanes, suspects);
+        let mut game = Game::new(&units, lanes, suite);
         for step in &steps {
             game.step(step);
         }
@@ -190,7 +267,7 @@ proptest! {
         prop_assert_eq!(game.settled.len(), game.queue.tests.len());
         for (test, state) in game.queue.tests.iter().enumerate() {
             let failed = state.outcomes.iter().filter(|outcome| outcome.counts_against_test()).count();
-            prop_assert!(state.excused <= u32::from(suspects), "one failure of a test is excused at most");
+            prop_assert!(state.excused <= u32::from(suite.suspects), "one failure of a test is excused at most");
             prop_assert!(failed <= (LIMITS.attempts + state.excused) as usize);
             prop_assert_eq!(game.settled[&test] == TestVerdict::Flaky, failed > 0 && state.outcomes.contains(&Outcome::Passed));
         }
@@ -199,9 +276,9 @@ proptest! {
     #[test]
     fn a_stop_at_any_moment_settles_everything_exactly_once(
         units in prop::collection::vec(0..6u8, 0..12), lanes in 1..5u16, steps in prop::collection::vec(step(), 0..60),
-        suspects: bool,
+        suite in suite(),
     ) {
-        let mut game = Game::new(&units, lanes, suspects);
+        let mut game = Game::new(&units, lanes, suite);
         for step in &steps {
             game.step(step);
         }
@@ -325,5 +402,99 @@ fn failures_of_one_unit_or_in_every_environment_make_none_suspect() {
         settled.extend(queue.take_settled().into_iter().map(|(_, verdict)| verdict));
         assert_eq!(queue.take_suspects(), []);
         assert_eq!(settled.iter().filter(|verdict| **verdict == TestVerdict::Failed).count(), settled.len());
+    }
+}
+
+/// A queue of one test for each of these needs, over two lanes.
+fn needing(needs: &[&[Resource]]) -> Queue {
+    let traits = needs.iter().map(|needs| Traits { needs: needs.iter().copied().collect(), ..Traits::default() });
+    let mut queue = Queue::new(needs.len(), (0..needs.len()).map(|test| vec![test]), LIMITS).knowing(traits);
+    queue.join(environment(0, 1));
+    queue.join(environment(1, 1));
+    queue
+}
+
+fn taken(queue: &mut Queue, lane: u16) -> Option<TestIndex> {
+    match queue.take(LaneIndex(lane)) {
+        Take::Unit(handout) => Some(handout.tests[0].0),
+        Take::Wait | Take::Recycle | Take::Finished => None,
+    }
+}
+
+#[test]
+fn a_test_that_waits_for_a_resource_is_not_passed_by_for_ever() {
+    let mut queue = needing(&[&[0], &[0, 1], &[1], &[]]);
+    assert_eq!(taken(&mut queue, 0), Some(0));
+    assert_eq!(taken(&mut queue, 1), Some(3), "1 waits for 0, and 2 for what 1 needs");
+    queue.ended(LaneIndex(1), 3, Outcome::Passed);
+    queue.rests(LaneIndex(1));
+    assert_eq!(queue.take(LaneIndex(1)), Take::Wait);
+    queue.ended(LaneIndex(0), 0, Outcome::Passed);
+    assert_eq!(queue.take(LaneIndex(1)), Take::Wait, "the worker may still be at it");
+    queue.rests(LaneIndex(0));
+    assert_eq!(taken(&mut queue, 1), Some(1));
+    assert_eq!(queue.take(LaneIndex(0)), Take::Wait);
+}
+
+#[test]
+fn an_environment_that_broke_keeps_its_resources_until_it_is_gone() {
+    let mut queue = needing(&[&[0], &[0]]);
+    assert_eq!(taken(&mut queue, 0), Some(0));
+    queue.booting(LaneIndex(0));
+    assert_eq!(queue.take(LaneIndex(1)), Take::Wait);
+    queue.rests(LaneIndex(0));
+    assert_eq!(taken(&mut queue, 1), Some(0));
+}
+
+/// Deals units that take so many seconds out to lanes of which each asks again when it is done; each handout costs a
+/// start. Returns what each handout held, in seconds, and how long it all took.
+fn dealt(units: &[u64], lanes: u16, start: u64, batching: Option<Batching>) -> (Vec<u64>, u64) {
+    let traits = units.iter().map(|s| Traits { expected: Duration::from_secs(*s), ..Traits::default() });
+    let one_each = (0..units.len()).map(|test| vec![test]);
+    let mut queue = Queue::new(units.len(), one_each, LIMITS).knowing(traits).batching(batching);
+    let mut ends: Vec<u64> = vec![0; usize::from(lanes)];
+    let mut handouts = Vec::new();
+    for lane in 0..lanes {
+        queue.join(environment(lane, 1));
+    }
+    while let Some(lane) = (0..usize::from(lanes)).min_by_key(|lane| ends[*lane]) {
+        let index = LaneIndex(u16::try_from(lane).expect("few"));
+        let Take::Unit(handout) = queue.take(index) else { break };
+        let seconds = handout.tests.iter().map(|(test, _)| units[*test]).sum();
+        handouts.push(seconds);
+        ends[lane] += start + seconds;
+        for (test, _) in handout.tests {
+            queue.ended(index, test, Outcome::Passed);
+        }
+    }
+    (handouts, ends.into_iter().max().unwrap_or_default())
+}
+
+#[test]
+fn handouts_shrink_towards_the_end_and_are_worth_their_start() {
+    let batching = || Some(Batching::new(usize::MAX, Some(Duration::from_secs(2))));
+    let (handouts, took) = dealt(&[3; 40], 2, 2, batching());
+    assert_eq!(handouts, [30, 21, 15, 12, 9, 6, 6, 6, 6, 3, 3, 3]);
+    assert_eq!(took, 72);
+    let (each, one_by_one) = dealt(&[3; 40], 2, 2, None);
+    assert_eq!((each.len(), one_by_one), (40, 100));
+}
+
+proptest! {
+    #[test]
+    fn batches_are_never_much_slower_than_the_bound_whatever_a_start_costs(
+        units in prop::collection::vec(1..30u64, 1..60), lanes in 1..6u16, start in 0..20u64,
+    ) {
+        let mut units = units;
+        units.sort_unstable_by_key(|unit| std::cmp::Reverse(*unit));
+        let batching = Some(Batching::new(usize::MAX, Some(Duration::from_secs(start))));
+        let (handouts, took) = dealt(&units, lanes, start, batching);
+        let work: u64 = units.iter().sum();
+        prop_assert_eq!(handouts.iter().sum::<u64>(), work);
+        let share = work.div_ceil(u64::from(lanes));
+        // The last lane to end has at most one handout more than the others: half of what was left, or four starts'
+        // worth, or one unit; and between two handouts of it there are not many starts.
+        let starts = handouts.len() as u64 * start / u64::from(lanes) + start;
+        prop_assert!(took <= share + starts + units[0].max(4 * start).max(share / 2), "{took} s for {handouts:?}");
     }
 }

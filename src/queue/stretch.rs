@@ -1,24 +1,24 @@
 //! Failures in a row in one environment, and whether they say more of it than of the tests. Pure.
 //!
-//! An environment is suspect when three tests or more, of two units or more, have failed in it in a row, each for the
-//! first time anywhere, while a test passed elsewhere. Two units: one broken file must not cast suspicion on where it
+//! An environment is suspect when three tests or more, of two files or more, have failed in it in a row, each for the
+//! first time anywhere, while a test passed elsewhere. Two files: one broken file must not cast suspicion on where it
 //! ran. For the first time: a test that has failed elsewhere before says nothing of this place, and so no test has more
 //! than one of its failures excused. Suspicion never falls on a lane: it gets a fresh environment, as any other.
 
 use std::collections::BTreeSet;
 
 use super::TestIndex;
-use crate::id::UnitId;
 
 /// How many tests have to fail in a row.
 const TESTS: usize = 3;
-/// Of how many units they have to be.
-const UNITS: usize = 2;
+/// Of how many files they have to be.
+const FILES: usize = 2;
 
 /// The failures in a row in one environment, since the last pass there.
 #[derive(Debug, Default)]
 pub(super) struct Stretch {
-    failed: Vec<(TestIndex, UnitId)>,
+    /// The tests, each with the number of its file.
+    failed: Vec<(TestIndex, usize)>,
     passed_elsewhere: bool,
     /// Whether it was suspect once; then it stays so.
     suspect: bool,
@@ -28,8 +28,8 @@ pub(super) struct Stretch {
 
 impl Stretch {
     /// A test failed here, for the first time anywhere.
-    pub(super) fn fail(&mut self, test: TestIndex, unit: UnitId) {
-        self.failed.push((test, unit));
+    pub(super) fn fail(&mut self, test: TestIndex, file: usize) {
+        self.failed.push((test, file));
     }
 
     /// The verdict of a test that failed here waits.
@@ -57,8 +57,8 @@ impl Stretch {
     /// Whether its failures in a row make the environment suspect by now. Returns the tests that are to be excused for
     /// it, and how many of them have a verdict that waited.
     pub(super) fn judge(&mut self) -> Option<Excused> {
-        let units: BTreeSet<UnitId> = self.failed.iter().map(|(_, unit)| *unit).collect();
-        let enough = self.failed.len() >= TESTS && units.len() >= UNITS && self.passed_elsewhere;
+        let files: BTreeSet<usize> = self.failed.iter().map(|(_, file)| *file).collect();
+        let enough = self.failed.len() >= TESTS && files.len() >= FILES && self.passed_elsewhere;
         if self.failed.is_empty() || !(enough || self.suspect) {
             return None;
         }

@@ -3,13 +3,15 @@
 use std::fmt::Write as _;
 
 use super::paths::{ReportPaths, evidence_of};
-use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, TestRecord, Upkeep};
+use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, StartUp, TestRecord, Upkeep};
 use super::text;
 use crate::event::ServiceUse;
 use crate::verdict::{Interruption, RunVerdict, StopReason, TestVerdict};
 
 /// How many tests of one kind are named.
 pub(super) const LISTED: usize = 10;
+/// Starting units is worth a word from so many percent of the work on.
+const LEAST_START_UP: f64 = 1.0;
 
 /// Why the run began to stop early, in words.
 pub fn stop_reason(reason: &StopReason) -> String {
@@ -120,6 +122,12 @@ pub(super) fn bounds(record: &RunRecord, figures: &LowerBound) -> String {
     Limit::ALL.map(part).join(" · ")
 }
 
+/// `2.1 s × 14 units, 8 % of the work`; `None` where it hardly counts.
+pub(super) fn start_up(start_up: Option<StartUp>) -> Option<String> {
+    let StartUp { units, typical, percent } = start_up.filter(|start_up| start_up.percent >= LEAST_START_UP)?;
+    Some(format!("{} × {}, {percent:.0} % of the work", text::duration(typical), text::count(units, "unit")))
+}
+
 /// `12 resets in 3.2 s · 4 environments recycled, 2 replaced from standby`; `None` where there was nothing to do.
 pub(super) fn upkeep(upkeep: &Upkeep) -> Option<String> {
     let resets = (upkeep.resets > 0)
@@ -220,6 +228,9 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
     }
     if let Some(first) = record.time_to_first_test() {
         writeln!(page, "| first test after | {} |", text::duration(first))?;
+    }
+    if let Some(start_up) = start_up(record.start_up()) {
+        writeln!(page, "| start-up | {start_up} |")?;
     }
     if let Some(upkeep) = upkeep(&record.upkeep()) {
         writeln!(page, "| kept clean | {upkeep} |")?;

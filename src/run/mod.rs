@@ -37,8 +37,10 @@ use crate::id::RunId;
 use crate::lane::Shared;
 use crate::lane::standby::Standby;
 use crate::manifest::compose::{ImageSource, Service};
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Manifest, ResetAfter, StartUp};
 use crate::owner::{self, Owner};
+use crate::plan::Starts;
+use crate::queue::Batching;
 use crate::report;
 use crate::secrets::Secrets;
 use crate::store::Store;
@@ -161,6 +163,7 @@ impl Prepared {
             selection: words,
             owner: owner.to_string(),
         };
+        let starts = store.unit_starts(&manifest.suite.name).await?;
         let time_limits = time_limits(args, &manifest, &store).await?;
         let rules = Rules {
             time_limits,
@@ -171,6 +174,10 @@ impl Prepared {
             seed,
             selection,
             history: store.expected_durations(&manifest.suite.name).await?,
+            batching: batching(&manifest, starts.typical),
+            starts: Starts { typical: starts.typical, by_file: starts.by_file },
+            order: manifest.order.clone(),
+            lanes,
             max_failures: args.max_failures.map(std::num::NonZero::get),
             fail_on_flaky: args.fail_on_flaky,
             keeps_failed: manifest.environment.reset.keeps_failed(),
@@ -347,6 +354,15 @@ impl Prepared {
             (Err(error), None) => self.note(format!("{error}; the next run on this host removes what is left")).await,
         }
     }
+}
+
+/// Units are put together where each of them starts a process, unless the environment is to be made clean after each.
+fn batching(manifest: &Manifest, known: Option<Duration>) -> Option<Batching> {
+    let most = match manifest.suite.framework.start_up() {
+        StartUp::Unit { most } => most.get(),
+        StartUp::Worker | StartUp::Test => return None,
+    };
+    (manifest.environment.reset.after != ResetAfter::Unit).then(|| Batching::new(most, known))
 }
 
 /// The limit that the command line or else the manifest names; otherwise what the history has learnt of each test.

@@ -98,7 +98,7 @@ impl Prepared {
             repeat: 1,
             seed: self.header.seed,
             boot: self.boot,
-            notes: Vec::new(),
+            notes: plan.notes(&self.rules.order),
         };
         (preview, notes)
     }

@@ -10,6 +10,8 @@ use crate::id::TestId;
 
 /// How many of the newest values count. The statements hold the same number.
 const NEWEST: usize = 10;
+/// How many of the newest units tell what a start of the suite costs.
+const NEWEST_STARTS: usize = 50;
 
 impl Store {
     /// How long each test of the suite takes: the median of its newest 10 passed attempts, or of as many as there
@@ -39,6 +41,27 @@ impl Store {
         Ok(median(boots?))
     }
 
+    /// How long units of the suite took to begin: the median of the newest 50, and of the newest 10 of each file among
+    /// the newest 5,000.
+    pub async fn unit_starts(&self, suite: &str) -> Result<UnitStarts, StoreError> {
+        let context = self.context("read how long units took to begin from");
+        let rows = sqlx::query(sql::UNIT_STARTS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let (mut all, mut by_file) = (Vec::new(), HashMap::<String, Vec<Duration>>::new());
+        for row in &rows.await.map_err(|error| context.sqlx(error))? {
+            let columns = Columns::new(row, context);
+            let took = columns.span("took_ms")?;
+            let of_file = by_file.entry(columns.text("file")?).or_default();
+            if of_file.len() < NEWEST {
+                of_file.push(took);
+            }
+            if all.len() < NEWEST_STARTS {
+                all.push(took);
+            }
+        }
+        let by_file = by_file.into_iter().filter_map(|(file, took)| Some((file, median(took)?))).collect();
+        Ok(UnitStarts { typical: median(all), by_file })
+    }
+
     /// What the environments of the suite's newest 5 runs took that came to be ready, as far as it was measured.
     pub async fn footprints(&self, suite: &str) -> Result<Vec<Footprint>, StoreError> {
         let context = self.context("read what environments took from");
@@ -54,6 +77,15 @@ impl Store {
         };
         rows.await.map_err(|error| context.sqlx(error))?.iter().map(footprint).collect()
     }
+}
+
+/// How long units took to begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitStarts {
+    /// The median of the suite's newest units; `None` where none began.
+    pub typical: Option<Duration>,
+    /// The median by the file of the first test.
+    pub by_file: HashMap<String, Duration>,
 }
 
 /// What one environment of an earlier run took.

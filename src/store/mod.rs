@@ -26,7 +26,7 @@ mod values;
 mod tests;
 
 pub use error::StoreError;
-pub use expect::Footprint;
+pub use expect::{Footprint, UnitStarts};
 pub use rows::{EnvironmentRow, RunRow, TestRow};
 pub use told::Unsettled;
 

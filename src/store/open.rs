@@ -36,7 +36,9 @@ fn migrator() -> Migrator {
     let time_limits = Migration::new(3, "time limits".into(), MigrationType::Simple, text.into_sql_str(), false);
     let text = include_str!("migrations/0004_selection.sql");
     let selection = Migration::new(4, "selection".into(), MigrationType::Simple, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![history, memory, time_limits, selection])
+    let text = include_str!("migrations/0005_unit_starts.sql");
+    let unit_starts = Migration::new(5, "unit starts".into(), MigrationType::Simple, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![history, memory, time_limits, selection, unit_starts])
 }
 
 /// Opens or creates the history at the context's path.

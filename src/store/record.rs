@@ -53,7 +53,18 @@ impl Store {
                     .bind(memory);
                 self.one_row(context, query, &format!("environment {environment}")).await
             }
-            RunEvent::Planned { at, tests, listed, units, known } => {
+            RunEvent::UnitBegan { at, environment: _, unit, file, took } => {
+                let (context, current) = self.current_run("record the start of a unit in")?;
+                let query = sqlx::query(sql::INSERT_UNIT_START)
+                    .bind(current.run.to_string())
+                    .bind(i64::from(unit.0))
+                    .bind(current.suite.clone())
+                    .bind(text(file).into_owned())
+                    .bind(time(*at))
+                    .bind(span(*took));
+                self.one_row(context, query, &format!("unit {unit}")).await
+            }
+            RunEvent::Planned { at, tests, listed, units, known, notes: _ } => {
                 self.planned(*at, tests, [*listed, *units, *known]).await
             }
             RunEvent::AttemptEnded(attempt) => self.attempt_ended(attempt).await,

@@ -58,6 +58,9 @@ statements! {
     ENVIRONMENT_REMOVED = "UPDATE environments SET removed_ms = $4, cpu_ms = $5, memory_peak = $6
         WHERE run_id = $1 AND lane = $2 AND generation = $3";
 
+    INSERT_UNIT_START = "INSERT INTO unit_starts (run_id, unit, suite, file, at_ms, took_ms)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+
     TEST_SETTLED = "UPDATE run_tests SET verdict = $3 WHERE run_id = $1 AND test_id = $2";
 
     INSERT_ATTEMPT = "INSERT INTO attempts (run_id, test_id, number, suite, lane, generation, unit, position,
@@ -121,6 +124,8 @@ statements! {
 
     BOOTS = "SELECT boot_ms FROM environments WHERE suite = $1 AND boot_ms IS NOT NULL
         ORDER BY ready_ms DESC LIMIT 10";
+
+    UNIT_STARTS = "SELECT file, took_ms FROM unit_starts WHERE suite = $1 ORDER BY at_ms DESC LIMIT 5000";
 
     /// The environments of the suite's newest 5 runs in which memory was measured.
     FOOTPRINTS = "SELECT e.starting_ms, e.removed_ms, e.cpu_ms, e.memory_peak

@@ -54,6 +54,7 @@ async fn durations_and_boots_are_found_by_index_without_sorting() {
         (sql::OTHER_TIMES, "other_attempts"),
         (sql::TOLD, "told_tests"),
         (sql::BOOTS, "environments_by_boot"),
+        (sql::UNIT_STARTS, "unit_starts_by_time"),
     ] {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
         let rows: Vec<(i64, i64, i64, String)> =

@@ -1,6 +1,6 @@
 //! Counts, rates and the lower bound.
 
-use shakedown::event::{RunEvent, RunHeader};
+use shakedown::event::{PlannedTest, RunEvent, RunHeader};
 use shakedown::report::RunRecord;
 use shakedown::report::record::{Limit, Rate};
 use shakedown::verdict::{Outcome, StopReason, TestVerdict};
@@ -30,18 +30,19 @@ fn an_attempt_lost_to_a_broken_environment_is_no_try() {
 }
 
 #[test]
-fn the_chain_is_the_quickest_boot_and_the_longest_of_a_tests_attempts_or_a_unit() {
-    let (one, two) = (test("a.py", 1, "adds", 0), test("a.py", 2, "pays", 0));
+fn the_chain_is_the_quickest_boot_and_start_and_the_longest_of_what_must_be_one_after_another() {
+    let in_one_go = |line, name| PlannedTest { together: Some(7), ..test("a.py", line, name, 0) };
+    let (one, two) = (in_one_go(1, "adds"), in_one_go(2, "pays"));
     let mut script = Script::new(RunHeader { lanes: 2, ..header() });
     script.boot(environment(1, 1), 0, 500).boot(environment(2, 1), 0, 300);
     script.plan(0, &[one.clone(), two.clone()]);
     script.attempt(&one, environment(1, 1), 500, 1_000, not_equal());
     script.attempt(&one, environment(2, 1), 1_500, 1_100, Outcome::Passed);
     let bound = RunRecord::of(&script.events).lower_bound().expect("there was work");
-    assert_eq!((bound.chain, bound.work), (ms(2_400), ms(1_450)));
-    assert_eq!(bound.bound(), (Limit::Chain, ms(2_400)));
+    assert_eq!((bound.chain, bound.work), (ms(2_610), ms(1_660)));
+    assert_eq!(bound.bound(), (Limit::Chain, ms(2_610)));
 
-    // The same unit goes on in the same environment: its attempts are one chain of 1.0 + 1.5 s.
+    // What is run in one go goes on in the same unit: a chain of 1.0 + 1.5 s.
     script.attempt(&two, environment(1, 1), 1_500, 1_500, Outcome::Passed);
     for event in &mut script.events {
         if let RunEvent::AttemptEnded(attempt) = event
@@ -50,14 +51,31 @@ fn the_chain_is_the_quickest_boot_and_the_longest_of_a_tests_attempts_or_a_unit(
             attempt.unit = shakedown::id::UnitId(7);
         }
     }
-    assert_eq!(RunRecord::of(&script.events).lower_bound().map(|b| b.chain), Some(ms(2_800)));
+    assert_eq!(RunRecord::of(&script.events).lower_bound().map(|b| b.chain), Some(ms(3_010)));
+}
+
+#[test]
+fn tests_that_share_a_resource_are_a_chain_and_a_file_that_could_be_split_is_none() {
+    for (needs, chain) in [(&[][..], 300 + 210 + 1_000), (&["sandbox"][..], 300 + 210 + 4_000)] {
+        let tests = [1, 2, 3, 4].map(|line| PlannedTest {
+            needs: needs.iter().map(|need| (*need).to_owned()).collect(),
+            ..test("a.py", line, &format!("pays {line}"), 0)
+        });
+        let mut script = Script::new(RunHeader { lanes: 2, ..header() });
+        script.boot(environment(1, 1), 0, 300);
+        script.plan(0, &tests);
+        for test in &tests {
+            script.attempt(test, environment(1, 1), 500, 1_000, Outcome::Passed);
+        }
+        assert_eq!(RunRecord::of(&script.events).lower_bound().map(|b| b.chain), Some(ms(chain)));
+    }
 }
 
 #[test]
 fn work_over_few_lanes_and_processors_bound_the_run_too() {
     let record = RunRecord::of(&passed());
     let bound = record.lower_bound().expect("there was work");
-    assert_eq!((bound.chain, bound.work, bound.cpu), (ms(4_900), ms(4_600), ms(2_250)));
+    assert_eq!((bound.chain, bound.work, bound.cpu), (ms(5_110), ms(4_810), ms(2_250)));
     assert!(record.wall_time().is_some_and(|wall| wall >= bound.bound().1));
     let mut few = record;
     few.header.cpus = 1;

@@ -61,6 +61,8 @@ pub(crate) fn test(file: &str, line: u32, name: &str, expected: u64) -> PlannedT
         name: name.into(),
         tags: vec!["smoke".into()],
         expected: ms(expected),
+        together: None,
+        needs: std::collections::BTreeSet::new(),
     }
 }
 
@@ -95,12 +97,14 @@ impl Script {
 
     pub(crate) fn plan(&mut self, from: i64, tests: &[PlannedTest]) -> &mut Self {
         let units = tests.len();
+        let notes = vec!["payments-sandbox is used by one lane at a time: 2 tests".to_owned()];
         self.events.push(RunEvent::Planned {
             at: at(from),
             tests: tests.to_vec(),
             listed: units,
             units,
             known: units / 2,
+            notes,
         });
         self
     }
@@ -124,6 +128,7 @@ impl Script {
         let unit = UnitId(self.attempts(|_| true));
         self.events.extend([
             RunEvent::UnitStarted { environment, unit, tests: 1 },
+            RunEvent::UnitBegan { at: at(from), environment, unit, file: test.file.clone(), took: ms(210) },
             RunEvent::AttemptStarted { at: at(from), test: test.id.clone(), number, environment },
             RunEvent::AttemptEnded(Attempt {
                 test: test.id.clone(),

@@ -103,7 +103,14 @@ fn of_a_part(taken: usize) -> Vec<RunEvent> {
     let tests = [test("a.py", 1, "adds", 1_000), test("a.py", 2, "looks", 1_000)];
     let tests = &tests[..taken];
     script.boot(environment(1, 1), 0, 2_000);
-    script.events.push(RunEvent::Planned { at: at(2_000), tests: tests.to_vec(), listed: 12, units: taken, known: 0 });
+    script.events.push(RunEvent::Planned {
+        at: at(2_000),
+        tests: tests.to_vec(),
+        listed: 12,
+        units: taken,
+        known: 0,
+        notes: vec![],
+    });
     for test in tests {
         script.attempt(test, environment(1, 1), 2_000, 700, Outcome::Passed).settle(test, TestVerdict::Passed);
     }

@@ -23,8 +23,10 @@ use shakedown::lane::Shared;
 use shakedown::lane::standby::Standby;
 use shakedown::manifest::compose::{Condition, Healthcheck, ImageSource, Mount, MountSource, Project, Service};
 use shakedown::manifest::{
-    EnvironmentSettings, EvidenceSettings, FrameworkKind, Lanes, Manifest, RetrySettings, Suite,
+    EnvironmentSettings, EvidenceSettings, FrameworkKind, Lanes, Manifest, OrderSettings, RetrySettings, Suite,
 };
+use shakedown::plan::Starts;
+use shakedown::queue::Batching;
 use shakedown::secrets::Secrets;
 use shakedown::selection::Selection;
 use shakedown::verdict::{AttemptLimits, LimitSource, RunVerdict, StopReason, TimeLimit};
@@ -51,6 +53,9 @@ pub(crate) struct Scenario {
     /// What tests are known to take.
     pub(crate) history: HashMap<TestId, Duration>,
     pub(crate) test_timeout: Duration,
+    /// How long units take to start, and how they are put together.
+    pub(crate) starts: Starts,
+    pub(crate) batching: Option<Batching>,
     /// What was learnt of tests.
     pub(crate) time_limits: HashMap<TestId, TimeLimit>,
     /// How long the store takes for each event.
@@ -92,6 +97,8 @@ impl Scenario {
             selection: Selection::default(),
             history: HashMap::new(),
             test_timeout: Duration::from_secs(20),
+            starts: Starts::default(),
+            batching: None,
             time_limits: HashMap::new(),
             store_takes: Duration::ZERO,
             store_fails_at: None,
@@ -168,6 +175,10 @@ impl Scenario {
             seed: 1,
             selection: self.selection,
             history: self.history,
+            starts: self.starts.clone(),
+            order: self.manifest.order.clone(),
+            lanes: self.lanes,
+            batching: self.batching.clone(),
             max_failures: self.max_failures,
             fail_on_flaky: false,
             keeps_failed: self.manifest.environment.reset.keeps_failed(),
@@ -285,6 +296,7 @@ fn shop(lanes: u16) -> Manifest {
             ..EnvironmentSettings::new("browser")
         },
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: None },
+        order: OrderSettings::default(),
         evidence: EvidenceSettings::default(),
         compose: Project {
             file: PathBuf::from("shop/compose.yaml"),

@@ -10,6 +10,7 @@ mod environments;
 mod guarding;
 mod harness;
 mod leases;
+mod order;
 mod outcomes;
 mod resets;
 mod selecting;

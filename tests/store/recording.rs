@@ -134,8 +134,8 @@ async fn a_plan_of_many_tests_keeps_their_order_and_what_was_listed_last() {
     let renamed = PlannedTest { name: "adds one item".into(), line: 99, tags: vec![], ..planned_test(test_id(1_000)) };
     begin(&history.store, &run_id(2), "shop", 0).await;
     let tests = vec![renamed, planned_test(test_id(0))];
-    record_all(&history.store, &[RunEvent::Planned { at: at(99), listed: tests.len(), tests, units: 1, known: 0 }])
-        .await;
+    let planned = RunEvent::Planned { at: at(99), listed: tests.len(), tests, units: 1, known: 0, notes: Vec::new() };
+    record_all(&history.store, &[planned]).await;
 
     let rows = history.store.test_verdicts(&run_id(1)).await.expect("reads");
     assert_eq!(

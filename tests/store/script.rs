@@ -55,13 +55,15 @@ pub(crate) fn planned_test(id: TestId) -> PlannedTest {
         name: "adds an item".into(),
         tags: vec!["js".into(), "slow, very".into()],
         expected: ms(1_250),
+        together: None,
+        needs: std::collections::BTreeSet::new(),
         id,
     }
 }
 
 pub(crate) fn planned(tests: impl IntoIterator<Item = TestId>) -> RunEvent {
     let tests: Vec<_> = tests.into_iter().map(planned_test).collect();
-    RunEvent::Planned { at: at(20), listed: tests.len() + 3, units: 2, known: 1, tests }
+    RunEvent::Planned { at: at(20), listed: tests.len() + 3, units: 2, known: 1, tests, notes: Vec::new() }
 }
 
 pub(crate) fn attempt(test: TestId, number: u32, outcome: Outcome) -> Attempt {

@@ -17,6 +17,10 @@ fn rules(max_failures: Option<u32>) -> Rules {
         time_limits,
         selection: Selection::default(),
         history: HashMap::new(),
+        starts: Starts::default(),
+        order: OrderSettings::default(),
+        lanes: 2,
+        batching: None,
         max_failures,
         fail_on_flaky: false,
         keeps_failed: true,
@@ -31,7 +35,7 @@ fn listed(files: &[u8]) -> Vec<ListedTest> {
             file: format!("{file}_spec.rb"),
             line: 1,
             name: format!("test {n}"),
-            tags: Vec::new(),
+            tags: if n % 3 == 1 { vec!["exclusive:printer".to_owned()] } else { Vec::new() },
             group: None,
         })
         .collect()

@@ -9,6 +9,8 @@ pub struct FakeSuite {
     pub tests: Vec<FakeTest>,
     /// How long it takes to load.
     pub load: Duration,
+    /// How long each unit takes to start.
+    pub unit_start: Duration,
     /// What is wrong with it as a whole.
     pub fault: Option<SuiteFault>,
 }
@@ -129,7 +131,7 @@ impl FakeTest {
 impl FakeSuite {
     /// A suite that loads within a fifth of a second.
     pub fn new(tests: Vec<FakeTest>) -> Self {
-        Self { tests, load: Duration::from_millis(200), fault: None }
+        Self { tests, load: Duration::from_millis(200), unit_start: Duration::ZERO, fault: None }
     }
 
     /// A suite that has this fault.

@@ -109,6 +109,7 @@ async fn list(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
 async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i64> {
     let asked = order["tests"].as_array().map(Vec::as_slice).unwrap_or_default();
     let (mut unknown, mut not_run, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    tokio::time::sleep(suite.unit_start).await;
     for asked in asked {
         let selector = asked["selector"].as_str().unwrap_or_default();
         let known = suite.tests.iter().find(|test| test.selector() == selector);

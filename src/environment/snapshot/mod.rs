@@ -194,6 +194,7 @@ mod tests {
                 ..EnvironmentSettings::new("browser")
             },
             retry: RetrySettings { attempts: three, test_timeout: None },
+            order: crate::manifest::OrderSettings::default(),
             evidence: crate::manifest::EvidenceSettings::default(),
             compose: Project {
                 file: PathBuf::from("shop/compose.yaml"),

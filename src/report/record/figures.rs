@@ -81,17 +81,19 @@ impl Limit {
 /// of them is the run's lower bound.
 ///
 /// All three are measured in the run itself, so they judge how well its work was dealt out, not how well the suite
-/// is written. A chain counts the quickest boot and not the one it really waited for, and nothing counts the time
-/// to make images, list tests and tear down.
+/// is written. A chain counts the quickest boot and start of a unit and not those that it really waited for, and nothing
+/// counts the time to make images, list tests and tear down. A file that could be split is no chain, and of the units'
+/// starts each lane is charged the quickest one only, as there might have been one unit for each lane.
 ///
 /// The bound on work takes a boot for something that occupies its lane. Where standbys boot beside a lane's tests,
 /// that is not so, and a good run may come below it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LowerBound {
-    /// The quickest boot, and after it the longest of: all attempts of one test, which wait for one another; all
-    /// attempts of one unit in one environment, since a unit is not split.
+    /// The quickest boot and start of a unit, and after them the longest of: all attempts of one test, which wait for one
+    /// another; all attempts within one unit of tests that are run in one go; all attempts of tests that share a resource
+    /// which one lane at a time may use.
     pub chain: Duration,
-    /// All boots that became ready and all attempts, divided by the number of lanes.
+    /// All boots that became ready and all attempts, divided by the number of lanes, and the quickest start of a unit.
     pub work: Duration,
     /// The processor time of all containers, divided by the number of processors; zero where the engine told none.
     pub cpu: Duration,
@@ -117,6 +119,17 @@ impl LowerBound {
         }
         (largest, self.of(largest))
     }
+}
+
+/// What starting units cost: the time from handing one to a worker until its first test starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StartUp {
+    /// How many units began.
+    pub units: usize,
+    /// The median of what they took.
+    pub typical: Duration,
+    /// All of it, of all that was spent on starts and attempts.
+    pub percent: f64,
 }
 
 /// What was done to keep environments clean.
@@ -202,19 +215,40 @@ impl RunRecord {
         let attempts = || self.tests.values().flat_map(|t| &t.attempts);
         attempts().next()?;
         let of_one_test = self.tests.values().map(|t| t.attempts.iter().map(|a| a.duration).sum());
-        let mut units: HashMap<(EnvironmentId, UnitId), Duration> = HashMap::new();
-        for attempt in attempts() {
-            *units.entry((attempt.environment, attempt.unit)).or_default() += attempt.duration;
+        let mut in_one_go: HashMap<(EnvironmentId, UnitId, u32), Duration> = HashMap::new();
+        let mut sharing: HashMap<&str, Duration> = HashMap::new();
+        for test in self.tests.values() {
+            for attempt in &test.attempts {
+                if let Some(together) = test.planned.together {
+                    *in_one_go.entry((attempt.environment, attempt.unit, together)).or_default() += attempt.duration;
+                }
+                for need in &test.planned.needs {
+                    *sharing.entry(need).or_default() += attempt.duration;
+                }
+            }
         }
-        let longest: Duration = of_one_test.chain(units.into_values()).max().unwrap_or_default();
+        let chains = of_one_test.chain(in_one_go.into_values()).chain(sharing.into_values());
+        let longest: Duration = chains.max().unwrap_or_default();
+        let start = self.starts.iter().min().copied().unwrap_or_default();
         let resets = self.environments.values().map(|e| e.resetting);
         let work: Duration = boots().chain(attempts().map(|a| a.duration)).chain(resets).sum();
         let cpu = self.environments.values().map(|e| e.used.cpu).sum::<Duration>() + self.spare_cpu;
         Some(LowerBound {
-            chain: boots().min().unwrap_or_default() + longest,
-            work: work / u32::from(self.header.lanes.max(1)),
+            chain: boots().min().unwrap_or_default() + start + longest,
+            work: work / u32::from(self.header.lanes.max(1)) + start,
             cpu: cpu / self.header.cpus.max(1),
         })
+    }
+
+    /// What starting units cost; `None` where none was measured.
+    pub fn start_up(&self) -> Option<StartUp> {
+        let mut starts = self.starts.clone();
+        starts.sort_unstable();
+        let total: Duration = starts.iter().sum();
+        let attempts: Duration = self.tests.values().flat_map(|t| &t.attempts).map(|a| a.duration).sum();
+        let all = (total + attempts).as_secs_f64();
+        let percent = if all > 0.0 { total.as_secs_f64() * 100.0 / all } else { 0.0 };
+        Some(StartUp { units: starts.len(), typical: *starts.get(starts.len() / 2)?, percent })
     }
 
     /// What was done to keep environments clean.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-pub use figures::{Counts, Limit, LowerBound, Rate, Upkeep};
+pub use figures::{Counts, Limit, LowerBound, Rate, StartUp, Upkeep};
 
 use crate::event::{Attempt, BrokenEnvironment, PlannedTest, ResourceUse, RunEvent, RunHeader};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, RunId, TestId, UnitId};
@@ -35,6 +35,8 @@ pub struct RunRecord {
     pub units: usize,
     /// How many of the tests had a duration in the store.
     pub known: usize,
+    /// How long each unit took from being handed out until its first test started.
+    pub starts: Vec<Duration>,
     /// The environments, by lane and generation.
     pub environments: BTreeMap<EnvironmentId, EnvironmentRecord>,
     /// Processor time of spare environments that no lane took.
@@ -166,6 +168,7 @@ impl Default for RunRecord {
             tests: IndexMap::new(),
             units: 0,
             known: 0,
+            starts: Vec::new(),
             environments: BTreeMap::new(),
             spare_cpu: Duration::ZERO,
             images: IndexMap::new(),
@@ -229,7 +232,7 @@ impl RunRecord {
             RunEvent::LaneStoodDown { lane, why } => {
                 self.stood_down.insert(*lane, why.clone());
             }
-            RunEvent::Planned { at, tests, listed, units, known } => {
+            RunEvent::Planned { at, tests, listed, units, known, notes: _ } => {
                 self.planned = Some(*at);
                 self.listed = *listed;
                 self.units = *units;
@@ -249,6 +252,7 @@ impl RunRecord {
             RunEvent::UnitStarted { environment, unit, tests: _ } => {
                 self.environment(*environment).unit = Some(*unit);
             }
+            RunEvent::UnitBegan { at: _, environment: _, unit: _, file: _, took } => self.starts.push(*took),
             RunEvent::AttemptStarted { at, test, number, environment } => {
                 let running = Running { test: test.clone(), number: *number, since: *at };
                 self.environment(*environment).running = Some(running);
@@ -292,6 +296,8 @@ impl RunRecord {
                 name: name.to_owned(),
                 tags: Vec::new(),
                 expected: Duration::ZERO,
+                together: None,
+                needs: std::collections::BTreeSet::new(),
             };
             TestRecord { planned, attempts: Vec::new(), evidence: BTreeMap::new(), settled: None }
         })

@@ -59,9 +59,11 @@ impl Log {
                 let label = self.paint.bad(&label("STOOD DOWN"));
                 self.with_rest(&format!("{label} lane {lane} gives up: "), why)
             }
-            RunEvent::Planned { at: _, tests, listed, units, known } => {
+            RunEvent::Planned { at: _, tests, listed, units, known, notes } => {
                 let (tests, units) = (summary::selected(tests.len(), *listed), text::count(*units, "unit"));
-                vec![self.labelled("PLANNED", &format!("{tests} in {units}, {known} with a known duration"))]
+                let planned = self.labelled("PLANNED", &format!("{tests} in {units}, {known} with a known duration"));
+                let notes = text::head(notes.iter().map(|note| text::one_line(note)).collect(), LINES);
+                std::iter::once(planned).chain(notes.into_iter().map(|note| format!("{INDENT}{note}"))).collect()
             }
             // A run that stops early leaves any number of them; the summary counts them and says why.
             RunEvent::TestSettled { verdict: TestVerdict::NotRun, test: _ } => Vec::new(),
@@ -84,6 +86,7 @@ impl Log {
             | RunEvent::EnvironmentRemoved { .. }
             | RunEvent::StandbyRemoved { .. }
             | RunEvent::UnitStarted { .. }
+            | RunEvent::UnitBegan { .. }
             | RunEvent::AttemptStarted { .. }
             | RunEvent::AttemptEnded(_)
             | RunEvent::EvidenceKept { .. }

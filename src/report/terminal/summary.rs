@@ -63,6 +63,9 @@ impl Page {
         }
         let first = record.time_to_first_test();
         self.figure("first test", &first.map_or("none started".to_owned(), |t| format!("after {}", text::duration(t))));
+        if let Some(start_up) = summary::start_up(record.start_up()) {
+            self.figure("start-up", &start_up);
+        }
         if let Some(upkeep) = summary::upkeep(&record.upkeep()) {
             self.figure("kept clean", &upkeep);
         }
