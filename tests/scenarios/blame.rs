@@ -207,3 +207,36 @@ async fn a_suite_that_fails_everywhere_fails() {
     let told = scenario.run().await;
     assert_eq!((told.verdict.clone(), told.boots(), told.warnings().len()), (RunVerdict::Failed, 2, 0));
 }
+
+/// Twelve passing files of two tests over two lanes, with one attempt for each test. After the first test of the second
+/// file everything fails that the same worker runs.
+fn with_a_poisoned_worker(after: ResetAfter) -> Scenario {
+    let mut tests = passing(12, 2);
+    tests[2].behaviour = Behaviour::PoisonsWorker;
+    let mut scenario = Scenario::new(2, tests);
+    scenario.manifest.environment.reset.after = after;
+    scenario.manifest.retry.attempts = NonZeroU32::MIN;
+    scenario
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_in_which_everything_fails_is_replaced_and_its_failures_are_tried_elsewhere_before_they_count() {
+    let told = with_a_poisoned_worker(ResetAfter::Never).run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let failed: usize = told.events.iter().filter(|event| is_failure(event)).count();
+    assert!((3..=4).contains(&failed), "noticed early: {failed}");
+    let flaky = told.verdicts().into_values().filter(|verdict| *verdict == TestVerdict::Flaky).count();
+    assert_eq!((flaky, told.boots(), told.warnings().len()), (failed, 3, 1), "{:?}", told.warnings());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poisoned_worker_costs_one_failure_where_environments_are_made_clean_after_failures() {
+    for after in [ResetAfter::Unit, ResetAfter::Failure] {
+        let mut scenario = with_a_poisoned_worker(after);
+        scenario.manifest.retry.attempts = NonZeroU32::new(2).expect("two");
+        let told = scenario.run().await;
+        assert_eq!(told.verdict, RunVerdict::Passed, "{after:?}");
+        let failed: usize = told.events.iter().filter(|event| is_failure(event)).count();
+        assert_eq!(failed, 1, "{after:?}");
+    }
+}

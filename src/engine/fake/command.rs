@@ -95,8 +95,10 @@ enum Told {
 async fn outcome(test: &FakeTest, inside: &Inside, attempt: u64) -> Told {
     match &test.behaviour {
         Behaviour::Passes | Behaviour::BuildsOn(_) | Behaviour::PassesBesideStranger => Told::Passed,
-        // There is no worker whose connection could be a bad one.
-        Behaviour::EndIsGarbled(_) | Behaviour::EndIsLost(_) | Behaviour::IsCutOff(_) => Told::Passed,
+        // There is no worker that could be poisoned, or whose connection could be a bad one.
+        Behaviour::EndIsGarbled(_) | Behaviour::EndIsLost(_) | Behaviour::IsCutOff(_) | Behaviour::PoisonsWorker => {
+            Told::Passed
+        }
         Behaviour::Fails | Behaviour::FailsNoisily(_) => Told::Failed,
         Behaviour::FailsUpTo(last) if attempt <= u64::from(*last) => Told::Failed,
         Behaviour::FailsUpTo(_) => Told::Passed,

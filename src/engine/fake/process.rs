@@ -24,6 +24,8 @@ pub(super) const KILLED: i64 = 137;
 pub(super) struct Account {
     pub(super) said: AtomicU64,
     pub(super) heard: AtomicU64,
+    /// Whether a test has left the worker in a state in which every other one fails.
+    pub(super) poisoned: std::sync::atomic::AtomicBool,
 }
 
 /// A process, as its container knows it.

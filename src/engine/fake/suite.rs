@@ -104,6 +104,8 @@ pub enum Behaviour {
     OutOfMemory,
     /// It fails in this environment, `1.1`, and passes elsewhere.
     FailsIn(String),
+    /// It passes, and every test that its worker runs after it fails.
+    PoisonsWorker,
     /// It is listed, but not known when it is asked for.
     Unknown,
     /// It is known, but nothing is heard of it.

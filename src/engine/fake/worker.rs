@@ -156,6 +156,7 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::Freezes { .. }
         | Behaviour::OutOfMemory
         | Behaviour::FailsIn(_)
+        | Behaviour::PoisonsWorker
         | Behaviour::Unknown
         | Behaviour::BuildsOn(_)
         | Behaviour::FailsNoisily(_)
@@ -165,7 +166,12 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::PassesBesideStranger => {}
     }
     say(inside, &json!({"type": "started", "selector": selector}));
+    let poisoned = inside.account.poisoned.load(Ordering::Relaxed);
     let outcome = match &test.behaviour {
+        Behaviour::PoisonsWorker => {
+            inside.account.poisoned.store(true, Ordering::Relaxed);
+            "passed"
+        }
         Behaviour::Passes
         | Behaviour::BuildsOn(_)
         | Behaviour::Unknown
@@ -234,6 +240,7 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         }
     };
     tokio::time::sleep(test.takes).await;
+    let outcome = if poisoned { "failed" } else { outcome };
     say(inside, &ended(&selector, outcome, test.takes));
     None
 }
