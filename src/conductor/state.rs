@@ -445,10 +445,10 @@ fn traits(tests: &[PlannedTest]) -> Vec<Traits> {
     traits.collect()
 }
 
-fn suspicion(Suspect { environment, failed }: Suspect) -> Action {
+fn suspicion(Suspect { environment, failed, alone }: Suspect) -> Action {
+    let others = if alone { "after others had passed in it" } else { "while others passed elsewhere" };
     let message = format!(
-        "environment {environment} is suspect: {failed} tests in a row failed in it while others passed elsewhere; it is \
-         replaced, and they are tried elsewhere before they count"
+        "environment {environment} is suspect: {failed} tests in a row failed in it {others}; it is replaced, and they are tried elsewhere before they count"
     );
     Action::Emit(RunEvent::Warning { message })
 }

@@ -118,6 +118,8 @@ pub struct Suspect {
     pub environment: EnvironmentId,
     /// How many tests failed in it in a row.
     pub failed: usize,
+    /// Whether there is no other environment, so that it is held against its own past.
+    pub alone: bool,
 }
 
 impl Queue {
@@ -357,18 +359,19 @@ impl Queue {
     }
 
     /// Whether it may still come out that the failures in a lane's environment are the environment's: others run
-    /// beside it, and more will run in it.
+    /// beside it, or tests had passed in it, and more will run in it.
     fn may_turn_out_suspect(&self, lane: LaneIndex) -> bool {
-        let holds = match self.lanes.get(&lane) {
-            Some(LaneState::Ready { holds, .. }) => !holds.is_empty(),
-            Some(LaneState::Booting) | None => false,
+        let (holds, passed) = match self.lanes.get(&lane) {
+            Some(LaneState::Ready { holds, stretch, .. }) => (!holds.is_empty(), stretch.has_passed()),
+            Some(LaneState::Booting) | None => (false, false),
         };
-        self.suspects && self.lanes.len() > 1 && (holds || !self.waiting.is_empty())
+        self.suspects && (self.lanes.len() > 1 || passed) && (holds || !self.waiting.is_empty())
     }
 
     /// After an attempt in a lane: what it means for the failures in a row, in its environment and in the others'.
     fn judge(&mut self, lane: LaneIndex, passed: bool) {
         let (mut released, mut excused) = (Vec::new(), Vec::new());
+        let alone = self.lanes.len() == 1;
         for (other, state) in &mut self.lanes {
             let LaneState::Ready { environment, stretch, .. } = state else { continue };
             match (passed, *other == lane) {
@@ -376,12 +379,12 @@ impl Queue {
                 (true, false) => stretch.pass_elsewhere(),
                 (false, _) => {}
             }
-            excused.extend(stretch.judge().map(|excused| (*environment, excused)));
+            excused.extend(stretch.judge(alone).map(|excused| (*environment, excused)));
         }
         self.settle(released);
         for (environment, stretch::Excused { newly, tests, held }) in excused {
             if newly {
-                self.newly_suspect.push(Suspect { environment, failed: tests.len() });
+                self.newly_suspect.push(Suspect { environment, failed: tests.len(), alone });
             }
             for test in tests {
                 self.tests[test].excused += 1;
@@ -395,7 +398,7 @@ impl Queue {
     /// A lane's environment is of no more use, or there is nothing more for it: what waited is settled.
     fn close(&mut self, lane: LaneIndex) {
         if let Some(LaneState::Ready { stretch, .. }) = self.lanes.get_mut(&lane) {
-            let released = stretch.pass();
+            let released = stretch.close();
             self.settle(released);
         }
     }

@@ -359,7 +359,7 @@ fn failures_in_a_row_while_others_pass_make_an_environment_suspect_and_are_tried
     queue.take(LaneIndex(0));
     assert_eq!(queue.take_suspects(), []);
     assert_eq!(queue.ended(LaneIndex(0), 4, failed()), None);
-    assert_eq!(queue.take_suspects(), [Suspect { environment: environment(0, 1), failed: 3 }]);
+    assert_eq!(queue.take_suspects(), [Suspect { environment: environment(0, 1), failed: 3, alone: false }]);
     assert_eq!(queue.ended(LaneIndex(0), 5, failed()), None, "what fails there from now on is excused, too");
     assert_eq!(queue.take(LaneIndex(0)), Take::Recycle);
     queue.booting(LaneIndex(0));

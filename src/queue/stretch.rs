@@ -1,7 +1,7 @@
 //! Failures in a row in one environment, and whether they say more of it than of the tests. Pure.
 //!
 //! An environment is suspect when three tests or more, of two files or more, have failed in it in a row, each for the
-//! first time anywhere, while a test passed elsewhere. Two files: one broken file must not cast suspicion on where it
+//! first time anywhere, while a test passed elsewhere; where there is no elsewhere, after a test had passed here. Two files: one broken file must not cast suspicion on where it
 //! ran. For the first time: a test that has failed elsewhere before says nothing of this place, and so no test has more
 //! than one of its failures excused. Suspicion never falls on a lane: it gets a fresh environment, as any other.
 
@@ -20,6 +20,8 @@ pub(super) struct Stretch {
     /// The tests, each with the number of its file.
     failed: Vec<(TestIndex, usize)>,
     passed_elsewhere: bool,
+    /// Whether a test has ever passed here.
+    passed_here: bool,
     /// Whether it was suspect once; then it stays so.
     suspect: bool,
     /// Tests of `failed` whose verdict waits for what the stretch turns out to be.
@@ -39,6 +41,12 @@ impl Stretch {
 
     /// A test passed here. Returns the tests whose verdict does not wait any longer.
     pub(super) fn pass(&mut self) -> Vec<TestIndex> {
+        self.passed_here = true;
+        self.close()
+    }
+
+    /// Nothing more is learnt of the failures so far. Returns the tests whose verdict does not wait any longer.
+    pub(super) fn close(&mut self) -> Vec<TestIndex> {
         self.failed.clear();
         self.passed_elsewhere = false;
         std::mem::take(&mut self.held)
@@ -49,16 +57,22 @@ impl Stretch {
         self.passed_elsewhere |= !self.failed.is_empty();
     }
 
+    /// Whether a test has ever passed here.
+    pub(super) fn has_passed(&self) -> bool {
+        self.passed_here
+    }
+
     /// Whether the environment is suspect.
     pub(super) fn is_suspect(&self) -> bool {
         self.suspect
     }
 
     /// Whether its failures in a row make the environment suspect by now. Returns the tests that are to be excused for
-    /// it, and how many of them have a verdict that waited.
-    pub(super) fn judge(&mut self) -> Option<Excused> {
+    /// it, and how many of them have a verdict that waited. An environment that is `alone` is held against its own past.
+    pub(super) fn judge(&mut self, alone: bool) -> Option<Excused> {
         let files: BTreeSet<usize> = self.failed.iter().map(|(_, file)| *file).collect();
-        let enough = self.failed.len() >= TESTS && files.len() >= FILES && self.passed_elsewhere;
+        let enough =
+            self.failed.len() >= TESTS && files.len() >= FILES && (self.passed_elsewhere || alone && self.passed_here);
         if self.failed.is_empty() || !(enough || self.suspect) {
             return None;
         }

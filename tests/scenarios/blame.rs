@@ -240,3 +240,16 @@ async fn a_poisoned_worker_costs_one_failure_where_environments_are_made_clean_a
         assert_eq!(failed, 1, "{after:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_single_lane_holds_a_poisoned_worker_against_its_own_past() {
+    let mut scenario = with_a_poisoned_worker(ResetAfter::Never);
+    scenario.lanes = 1;
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let failed: usize = told.events.iter().filter(|event| is_failure(event)).count();
+    assert!((3..=4).contains(&failed), "noticed early: {failed}");
+    let said = "environment 1.1 is suspect: 3 tests in a row failed in it after others had passed in it; it is replaced, \
+                and they are tried elsewhere before they count";
+    assert_eq!((told.boots(), told.warnings()), (2, vec![said.to_owned()]));
+}
