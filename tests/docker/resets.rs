@@ -45,9 +45,10 @@ fn a_database_that_is_cloned_from_its_template_is_as_new_for_every_unit() {
         write(&folder.join("shakedown.toml"), manifest);
         stage.shakedown(&folder).with("--attempts 1").patiently()
     };
-    // Without a reset each finds what the one before it has left: the check that this suite can fail.
+    // Without a reset each finds what the one before it has left: the check that this suite can fail. Three failures after
+    // a pass make the environment suspect, so that they are tried in a fresh one, where the first of them passes.
     let record = manifest("reset = { after = \"never\" }").run().expect_code(1).record();
-    assert_eq!(record.json.counts.failed, 3);
+    assert_eq!((record.json.counts.failed, record.json.counts.flaky), (2, 1));
 
     let reset = "reset = { service = \"db\", postgres = \"storefront\", after = \"unit\" }";
     let record = manifest(reset).run().expect_code(0).record();
