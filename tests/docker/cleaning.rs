@@ -20,7 +20,7 @@ fn clean(arguments: &[&str], code: i32) -> String {
 
 #[test]
 fn clean_removes_what_a_dead_run_left_and_leaves_a_living_one_alone() {
-    let stage = Stage::new("clean_removes_what_a_dead_run_left_and_leaves_a_living_one_alone");
+    let stage = Stage::alone("clean_removes_what_a_dead_run_left_and_leaves_a_living_one_alone");
     let (dead, dead_run, guard) = in_its_midst(&stage);
     kill(guard, Signal::SIGKILL).expect("killed");
     dead.signal(Signal::SIGKILL);

@@ -25,7 +25,7 @@ pub(crate) fn said(output: &Output, code: i32) -> String {
 
 #[test]
 fn the_doctor_sees_a_living_run_and_changes_nothing() {
-    let stage = Stage::new("the_doctor_sees_a_living_run_and_changes_nothing");
+    let stage = Stage::alone("the_doctor_sees_a_living_run_and_changes_nothing");
     let (running, run, _) = in_its_midst(&stage);
     let before = docker::things_of(&run);
     let text = said(&doctor(&[TINY], stage.folder(), None), 0);

@@ -62,7 +62,7 @@ fn at_a_clean_end_the_guard_is_gone_and_has_said_nothing() {
 
 #[test]
 fn the_guard_holds_nothing_of_a_killed_run_open() {
-    let stage = Stage::new("the_guard_holds_nothing_of_a_killed_run_open");
+    let stage = Stage::alone("the_guard_holds_nothing_of_a_killed_run_open");
     let (running, run, guard) = in_its_midst(&stage);
     let held = |number: &str| std::fs::read_link(format!("/proc/{guard}/fd/{number}")).ok();
     assert_eq!(held("2").as_deref(), Some(Path::new("/dev/null")));
@@ -92,7 +92,7 @@ fn a_guard_lets_signals_pass_that_end_others() {
 
 #[test]
 fn what_neither_the_run_nor_its_guard_could_remove_the_next_run_does() {
-    let stage = Stage::new("what_neither_the_run_nor_its_guard_could_remove_the_next_run_does");
+    let stage = Stage::alone("what_neither_the_run_nor_its_guard_could_remove_the_next_run_does");
     let (running, run, guard) = in_its_midst(&stage);
     kill(guard, Signal::SIGKILL).expect("killed");
     running.signal(Signal::SIGKILL);

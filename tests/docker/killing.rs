@@ -47,7 +47,7 @@ fn some_moment(running: &mut Running, nth: usize, random: &mut impl rand::Rng) {
 
 #[test]
 fn what_a_killed_run_has_told_is_kept_and_what_it_has_made_goes_by_itself() {
-    let stage = Stage::new("what_a_killed_run_has_told_is_kept_and_what_it_has_made_goes_by_itself");
+    let stage = Stage::alone("what_a_killed_run_has_told_is_kept_and_what_it_has_made_goes_by_itself");
     let seed = std::env::var("SHAKEDOWN_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(SEED);
     let mut random = rand_pcg::Pcg64Mcg::seed_from_u64(seed);
     let mut dead = Vec::new();

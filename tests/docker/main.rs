@@ -1,8 +1,8 @@
 //! The program as its users start it, against a real Docker engine.
 //!
 //! Most tests shake down `tiny/`, an application and a suite as small as can be, with faults planted through
-//! `TINY_FAULTS`; two take the storefront with its real browser. Each test has a [`stage::Stage`]: one at a time on
-//! the whole host, and when it leaves, nothing of any run may be left on the engine. `conformance/` holds each
+//! `TINY_FAULTS`; two take the storefront with its real browser. Each test has a [`stage::Stage`]: its
+//! share of the engine, alone or side by side with others, and when it leaves, nothing of its runs may be left there. `conformance/` holds each
 //! framework's adapter against one contract.
 
 mod bad_input;

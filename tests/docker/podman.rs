@@ -53,7 +53,7 @@ fn on(podman: &PrivatePodman, stage: &Stage, manifest: &Path) -> Invocation {
 
 #[test]
 fn on_podman_a_suite_passes_or_fails_as_it_does_on_docker() {
-    let stage = Stage::new("on_podman_a_suite_passes_or_fails_as_it_does_on_docker");
+    let stage = Stage::elsewhere("on_podman_a_suite_passes_or_fails_as_it_does_on_docker");
     let podman = podman();
     let manifest = manifest(&stage);
     let passed = on(&podman, &stage, &manifest).run().expect_code(0);
@@ -89,7 +89,7 @@ fn on_podman_a_suite_passes_or_fails_as_it_does_on_docker() {
 
 #[test]
 fn on_podman_nothing_stays_of_a_run_that_is_killed_and_a_lost_service_blames_no_test() {
-    let stage = Stage::new("on_podman_nothing_stays_of_a_run_that_is_killed_and_a_lost_service_blames_no_test");
+    let stage = Stage::elsewhere("on_podman_nothing_stays_of_a_run_that_is_killed_and_a_lost_service_blames_no_test");
     let mut podman = podman();
     let manifest = manifest(&stage);
     // Ten tests are enough.

@@ -175,7 +175,10 @@ impl Drop for PrivatePodman {
             .flatten()
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
-        // Neither what fails here nor a panic may hide why the test failed.
+        // Neither what fails here nor a panic may hide why the test failed. The first process is gone when all others in
+        // its namespace are.
+        let _ = kill(self.first, Signal::SIGKILL);
+        comes_true(PATIENCE, || matches!(self.maker.try_wait(), Ok(Some(_))));
         let _ = self.maker.kill();
         let _ = self.maker.wait();
         if let Some((mut entering, _)) = self.service.take() {

@@ -57,7 +57,7 @@ fn assert_no_test_is_blamed(record: &Record) {
 
 #[test]
 fn an_engine_that_is_restarted_costs_environments_and_no_verdict() {
-    let stage = Stage::new("an_engine_that_is_restarted_costs_environments_and_no_verdict");
+    let stage = Stage::elsewhere("an_engine_that_is_restarted_costs_environments_and_no_verdict");
     let mut engine = engine();
     let manifest = manifest(&stage);
     for (way, when) in [("stopped", " PASSED ["), ("killed", " PASSED ["), ("killed", "shakedown of ")] {
@@ -83,7 +83,8 @@ fn an_engine_that_is_restarted_costs_environments_and_no_verdict() {
 
 #[test]
 fn an_engine_that_is_gone_for_good_ends_the_run_and_what_it_left_is_removed_when_it_is_back() {
-    let stage = Stage::new("an_engine_that_is_gone_for_good_ends_the_run_and_what_it_left_is_removed_when_it_is_back");
+    let stage =
+        Stage::elsewhere("an_engine_that_is_gone_for_good_ends_the_run_and_what_it_left_is_removed_when_it_is_back");
     let mut engine = engine();
     let manifest = manifest(&stage);
     let mut running = stage.shakedown(&manifest).env("DOCKER_HOST", &engine.address()).start();

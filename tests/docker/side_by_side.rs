@@ -5,7 +5,7 @@ use crate::stage::{Manifest, Stage, TINY};
 
 #[test]
 fn runs_side_by_side_do_not_touch_each_other() {
-    let stage = Stage::new("runs_side_by_side_do_not_touch_each_other");
+    let stage = Stage::alone("runs_side_by_side_do_not_touch_each_other");
     let mut first = stage.tiny().faults("slow").start();
     first.until(" PASSED [");
     let first_run = first.run_id().expect("it has said it");

@@ -9,7 +9,7 @@ const ENVIRONMENTS: usize = 60;
 
 #[test]
 fn sixty_environments_are_up_at_once_run_a_test_each_and_are_gone() {
-    let stage = Stage::new("sixty_environments_are_up_at_once_run_a_test_each_and_are_gone");
+    let stage = Stage::alone("sixty_environments_are_up_at_once_run_a_test_each_and_are_gone");
     let folder = stage.folder().join("manifest");
     write(&folder.join("compose.yaml"), include_str!("sixty/compose.yaml"));
     write(&folder.join("shakedown.toml"), include_str!("sixty/shakedown.toml"));

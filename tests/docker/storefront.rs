@@ -17,7 +17,7 @@ fn shake_down(stage: &Stage, files: &[&str], faults: &str, arguments: &str, code
 
 #[test]
 fn races_in_a_browser_are_flaky_and_do_not_gate() {
-    let stage = Stage::new("races_in_a_browser_are_flaky_and_do_not_gate");
+    let stage = Stage::alone("races_in_a_browser_are_flaky_and_do_not_gate");
     let files = ["search", "checkout", "stock", "admin_products", "notice"];
     let faults = "short-wait,double-submit,lost-update,stale-cache,leftover";
     let record = shake_down(&stage, &files, faults, "", 0);
@@ -41,7 +41,7 @@ fn races_in_a_browser_are_flaky_and_do_not_gate() {
 
 #[test]
 fn a_bug_a_hang_and_a_crash_in_a_browser_are_three_different_things() {
-    let stage = Stage::new("a_bug_a_hang_and_a_crash_in_a_browser_are_three_different_things");
+    let stage = Stage::alone("a_bug_a_hang_and_a_crash_in_a_browser_are_three_different_things");
     let files = ["cart", "invoice", "admin_sales"];
     let record = shake_down(&stage, &files, "bug,hang=first,crash", "--test-timeout 12s --attempts 2", 1);
     assert_eq!(record.history.outcomes("adds up three products and more"), ["failed"; 2]);
