@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::command::CommandWorker;
 use super::protocol::AskedTest;
 use super::worker::ShimWorker;
-use super::{Heard, ListedTest, Shim, WorkerError, minitest, playwright, rspec};
+use super::{Heard, ListedTest, Shim, WorkerError, minitest, playwright, pytest, rspec};
 use crate::engine::Engine;
 use crate::id::LaneIndex;
 use crate::manifest::{FrameworkKind, Suite};
@@ -37,6 +37,7 @@ impl Worker {
             FrameworkKind::Rspec => rspec::SHIM,
             FrameworkKind::Minitest => minitest::SHIM,
             FrameworkKind::Playwright => playwright::SHIM,
+            FrameworkKind::Pytest => pytest::SHIM,
             FrameworkKind::Command(command) => {
                 let worker = CommandWorker::new(engine, container, command.clone(), environment, token);
                 return Ok(Self(Kind::Command(Box::new(worker))));

@@ -47,6 +47,7 @@ mod line;
 mod minitest;
 mod playwright;
 pub mod protocol;
+mod pytest;
 mod rspec;
 mod worker;
 

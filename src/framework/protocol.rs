@@ -122,6 +122,10 @@ pub enum FromWorker {
         /// given back.
         #[serde(default)]
         not_run: Vec<String>,
+        /// Whether something that outlives a test failed, the teardown of a fixture of several tests for instance: what
+        /// comes next had better be run by another worker. An [`Error`](Self::Error) has said what it was.
+        #[serde(default)]
+        spoiled: bool,
     },
     /// Something is worth a warning, and no failure.
     Note {

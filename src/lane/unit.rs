@@ -212,7 +212,7 @@ impl UnitRun<'_> {
                 self.together.remove(&selector);
                 return self.is_cut_short().then_some(UnitEnd::CutShort);
             }
-            FromWorker::UnitEnded { unknown, not_run, .. } => {
+            FromWorker::UnitEnded { unknown, not_run, spoiled, .. } => {
                 if self.failed {
                     // They go back with all that this lane still holds. Without a failure there is no reason for it.
                     self.waiting.retain(|item| !not_run.contains(&item.selector));
@@ -225,7 +225,11 @@ impl UnitRun<'_> {
                     self.start(&item.selector).await;
                     self.end_current(Outcome::Failed(Failure::observed(message))).await;
                 }
-                return Some(if self.failed { UnitEnd::Failed } else { UnitEnd::Clean });
+                return Some(match (spoiled, self.failed) {
+                    (true, _) => UnitEnd::WorkerLost,
+                    (false, true) => UnitEnd::Failed,
+                    (false, false) => UnitEnd::Clean,
+                });
             }
             FromWorker::Note { message } => {
                 let message = self.mask(&message);

@@ -6,8 +6,8 @@ use super::section::Section;
 use super::{FrameworkKind, suggest};
 
 /// Every name of a framework that is understood, in the order in which messages list them.
-const KNOWN: [&str; 4] = ["rspec", "minitest", "playwright", "command"];
-const HELP: &str = "known frameworks: rspec, minitest, playwright, command (pytest is not supported yet)";
+const KNOWN: [&str; 5] = ["rspec", "minitest", "playwright", "pytest", "command"];
+const HELP: &str = "known frameworks: rspec, minitest, playwright, pytest, command (any program that writes JUnit XML)";
 
 /// A framework with a worker of its own, by its name, and where its tests are when `paths` is left out; nothing where the
 /// framework's own configuration says so.
@@ -16,6 +16,7 @@ fn with_worker(name: &str) -> Option<(FrameworkKind, &'static [&'static str])> {
         "rspec" => Some((FrameworkKind::Rspec, &["spec"])),
         "minitest" => Some((FrameworkKind::Minitest, &["test"])),
         "playwright" => Some((FrameworkKind::Playwright, &[])),
+        "pytest" => Some((FrameworkKind::Pytest, &[])),
         _ => None,
     }
 }
@@ -37,14 +38,6 @@ pub(super) fn read(suite: &Section<'_>, findings: &mut Findings) -> Option<Frame
     }
     match name {
         "command" => command::read(suite, findings).map(FrameworkKind::Command),
-        planned @ "pytest" => {
-            findings.problem(
-                framework.line,
-                format!("framework \"{planned}\" is not supported yet"),
-                "known frameworks: rspec, minitest, playwright, and command for any program that writes JUnit XML",
-            );
-            None
-        }
         unknown => {
             let help = match suggest::closest(unknown, KNOWN) {
                 Some(candidate) => format!("did you mean \"{candidate}\"? {HELP}"),

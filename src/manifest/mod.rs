@@ -92,6 +92,8 @@ pub enum FrameworkKind {
     Minitest,
     /// Playwright Test 1.42 or later.
     Playwright,
+    /// pytest 7.0 or later.
+    Pytest,
     /// Any program.
     Command(CommandSuite),
 }
@@ -100,7 +102,7 @@ impl FrameworkKind {
     /// Who pays for starting the framework.
     pub fn start_up(&self) -> StartUp {
         match self {
-            Self::Rspec | Self::Minitest => StartUp::Worker,
+            Self::Rspec | Self::Minitest | Self::Pytest => StartUp::Worker,
             Self::Playwright => StartUp::Unit { most: NonZeroUsize::MAX },
             Self::Command(command) if command.at_once == NonZeroUsize::MIN => StartUp::Test,
             Self::Command(command) => StartUp::Unit { most: command.at_once },

@@ -27,6 +27,7 @@ mod private_engine;
 mod private_podman;
 mod program;
 mod proxy;
+mod pytest_worker;
 mod remote;
 mod resets;
 mod restart;

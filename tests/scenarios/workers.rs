@@ -45,6 +45,20 @@ async fn a_test_that_ends_its_worker_has_failed_and_the_rest_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_was_spoiled_is_replaced_before_the_next_unit() {
+    let mut tests = vec![test("spec/0_spec.rb", "spoils", Behaviour::Spoils)];
+    tests.last_mut().expect("a test").takes = Duration::from_secs(9);
+    tests.extend(passing(1, 3));
+    let mut scenario = Scenario::new(1, tests);
+    scenario.manifest.environment.reset.after = ResetAfter::Never;
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    assert_eq!(told.outcomes("::spoils"), ["passed"], "what was told of its tests stays true");
+    assert_eq!(kills(&told), 1);
+    assert_eq!(told.attempts("passes 2")[0].environment, told.attempts("::spoils")[0].environment);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_suite_that_cant_be_loaded_ends_the_run_with_the_frameworks_words() {
     let told = Scenario::of_suite(2, FakeSuite::faulty(SuiteFault::LoadError, passing(1, 1))).run().await;
     let RunVerdict::SuiteBroken(why) = told.verdict else { panic!("{:?}", told.verdict) };

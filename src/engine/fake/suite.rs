@@ -116,6 +116,8 @@ pub enum Behaviour {
     FailsNoisily(u32),
     /// It passes, and the end of a test that was not asked for is told while it runs.
     PassesBesideStranger,
+    /// It passes, and once its unit is over, something that outlives it can't be cleaned up.
+    Spoils,
 }
 
 impl FakeTest {

@@ -110,6 +110,7 @@ async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i
     let asked = order["tests"].as_array().map(Vec::as_slice).unwrap_or_default();
     let (mut unknown, mut not_run, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     tokio::time::sleep(suite.unit_start).await;
+    let mut spoiled = false;
     for asked in asked {
         let selector = asked["selector"].as_str().unwrap_or_default();
         let known = suite.tests.iter().find(|test| test.selector() == selector);
@@ -119,6 +120,7 @@ async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i
                 not_run.push(selector);
             }
             Some(test) => {
+                spoiled |= test.behaviour == Behaviour::Spoils;
                 let attempt = asked["attempt"].as_u64().unwrap_or(0);
                 if matches!(test.behaviour, Behaviour::FailsUpTo(last) if attempt <= u64::from(last)) {
                     failed.push(test.name.clone());
@@ -130,8 +132,14 @@ async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i
             }
         }
     }
-    let (unit, not_run) = (&order["unit"], &not_run);
-    say(inside, &json!({"type": "unit_ended", "unit": unit, "unknown": unknown, "not_run": not_run}));
+    if spoiled {
+        say(inside, &json!({"type": "error", "message": "could not be torn down", "file": null, "line": null}));
+    }
+    let unit = &order["unit"];
+    say(
+        inside,
+        &json!({"type": "unit_ended", "unit": unit, "unknown": unknown, "not_run": not_run, "spoiled": spoiled}),
+    );
     None
 }
 
@@ -163,7 +171,8 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::EndIsGarbled(_)
         | Behaviour::EndIsLost(_)
         | Behaviour::IsCutOff(_)
-        | Behaviour::PassesBesideStranger => {}
+        | Behaviour::PassesBesideStranger
+        | Behaviour::Spoils => {}
     }
     say(inside, &json!({"type": "started", "selector": selector}));
     let poisoned = inside.account.poisoned.load(Ordering::Relaxed);
@@ -176,6 +185,7 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::BuildsOn(_)
         | Behaviour::Unknown
         | Behaviour::Silent
+        | Behaviour::Spoils
         | Behaviour::CrashesBeforeStart { .. } => "passed",
         Behaviour::Fails => "failed",
         Behaviour::FailsUpTo(last) if attempt <= u64::from(*last) => "failed",

@@ -44,7 +44,7 @@ impl UnitRun {
                 tests => self.run_together(&folder, tests).await?,
             }
         }
-        self.tell(FromWorker::UnitEnded { unit, unknown: Vec::new(), not_run: Vec::new() }).await;
+        self.tell(FromWorker::UnitEnded { unit, unknown: Vec::new(), not_run: Vec::new(), spoiled: false }).await;
         Ok(())
     }
 

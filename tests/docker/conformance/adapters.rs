@@ -75,3 +75,31 @@ pub(crate) fn playwright() -> Adapter {
         broken: &["broken/"],
     }
 }
+
+pub(crate) fn pytest() -> Adapter {
+    Adapter {
+        name: "pytest",
+        framework: FrameworkKind::Pytest,
+        paths: &["tests"],
+        // Its tests can't be focused.
+        lacks: &["focus"],
+        shows: escaped,
+        gone: "tests/test_a_roles.py::test_role_gone",
+        known_failures: [SaidOutcome::Skipped, SaidOutcome::Passed],
+        focus: &[],
+        broken: &["broken"],
+    }
+}
+
+/// As pytest shows a parameter: everything but plain ASCII by its escape in Python.
+fn escaped(name: &str) -> String {
+    let escape = |char: char| match u32::from(char) {
+        0x5c => "\\\\".to_owned(),
+        0x0a => "\\n".to_owned(),
+        0x20..0x7f => char.to_string(),
+        code @ ..=0xff => format!("\\x{code:02x}"),
+        code @ ..=0xffff => format!("\\u{code:04x}"),
+        code => format!("\\U{code:08x}"),
+    };
+    name.chars().map(escape).collect()
+}

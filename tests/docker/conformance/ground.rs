@@ -257,7 +257,7 @@ async fn hear(worker: &mut Worker, unit: &mut Unit, deadline: Instant) -> bool {
         Ok(Heard::Message(FromWorker::Ended { selector, outcome, failure, reason, .. })) => {
             unit.ended.push(End { selector, outcome, failure, reason });
         }
-        Ok(Heard::Message(FromWorker::UnitEnded { unit: name, unknown, not_run })) => {
+        Ok(Heard::Message(FromWorker::UnitEnded { unit: name, unknown, not_run, .. })) => {
             assert_eq!((name.as_str(), not_run), ("u1", Vec::new()));
             unit.unknown = unknown;
             return true;

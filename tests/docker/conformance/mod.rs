@@ -44,4 +44,4 @@ macro_rules! conformance {
     };
 }
 
-conformance! { rspec, minitest, playwright }
+conformance! { rspec, minitest, playwright, pytest }

@@ -1,0 +1,7 @@
+def mark(role):
+    print("<<%s>>" % role)
+
+
+class Shared:
+    def test_role_shared(self):
+        mark("shared")
