@@ -177,7 +177,7 @@ async fn start<F: Future<Output = Result<(), Failure>>>(
         async move {
             let name = EnvironmentName::Lane(EnvironmentId { lane: LaneIndex(lane), generation: 1 });
             let permit = boots.acquire().await?;
-            let booted = site.boot(name, ledger, &|_| {}).await;
+            let booted = site.boot(name, ledger, &|_| {}, &tokio::sync::watch::channel(None).0).await;
             let environment = booted.map_err(|broken| format!("{name}: {}", broken.cause))?;
             then(name).await?;
             drop(permit);

@@ -107,7 +107,7 @@ pub enum Action {
 /// How far the run is.
 #[derive(Debug)]
 enum Phase {
-    /// The tests are not known yet. The first lane that is ready is asked.
+    /// The tests are not known yet. The first lane in which the suite is loaded is asked.
     Discovering { asked: Option<LaneIndex> },
     /// Units are dealt out.
     Dealing { tests: Vec<PlannedTest>, queue: Box<Queue> },
@@ -180,6 +180,8 @@ impl State {
                 emit(RunEvent::EnvironmentStarting { at: now, environment });
             }
             Report::Step(environment, step) => emit(RunEvent::EnvironmentProgress { environment, step }),
+            Report::Loaded(environment) => actions.extend(self.loaded(environment)),
+            Report::CannotListYet(environment) => self.asks_no_more(environment.lane),
             Report::Ready { environment, boot, standby } => {
                 self.lanes.insert(lane, Some(environment));
                 if let Phase::Dealing { queue, .. } = &mut self.phase {
@@ -314,8 +316,26 @@ impl State {
         self.lanes.insert(lane, None);
         match &mut self.phase {
             Phase::Dealing { queue, .. } => queue.booting(lane),
-            Phase::Discovering { asked } if *asked == Some(lane) => *asked = None,
-            Phase::Discovering { .. } => {}
+            Phase::Discovering { .. } => self.asks_no_more(lane),
+        }
+    }
+
+    /// The suite is loaded in an environment that is not ready yet: it is told whether to list.
+    fn loaded(&mut self, environment: EnvironmentId) -> Option<Action> {
+        let order = match &mut self.phase {
+            Phase::Discovering { asked: asked @ None } => {
+                *asked = Some(environment.lane);
+                Order::List
+            }
+            Phase::Discovering { asked: Some(_) } | Phase::Dealing { .. } => Order::GetReady,
+        };
+        self.stopping.is_none().then_some(Action::Order(environment, order))
+    }
+
+    /// A lane that may have been asked for the tests does not name them: the next one will be.
+    fn asks_no_more(&mut self, lane: LaneIndex) {
+        if let Phase::Discovering { asked } = &mut self.phase {
+            *asked = asked.filter(|asked| *asked != lane);
         }
     }
 

@@ -8,6 +8,7 @@ use super::health::HealthCheck;
 use super::images::Images;
 use super::label;
 use super::probe::Question;
+use super::runner;
 use super::sharing::{files, shared};
 use crate::engine::{ContainerSpec, HostPort, Labels, Volume, VolumeSource, VolumeSpec};
 use crate::id::{EnvironmentName, RunId};
@@ -25,6 +26,9 @@ pub(super) struct Blueprint {
     pub(super) volumes: Vec<VolumeSpec>,
     /// Its services.
     pub(super) services: Vec<ServiceBlueprint>,
+    /// The services that must be ready, the runner among them, before something may be run in the runner; `None` where
+    /// all must be.
+    pub(super) runner_serves_after: Option<BTreeSet<String>>,
 }
 
 /// A service to be started.
@@ -148,7 +152,8 @@ pub(super) fn blueprint(
             }
         })
         .collect();
-    Blueprint { network: prefix, labels, volumes, services }
+    let runner_serves_after = runner::serves_after(project, &manifest.environment);
+    Blueprint { network: prefix, labels, volumes, services, runner_serves_after }
 }
 
 fn with_service(own: &indexmap::IndexMap<String, String>, ours: &Labels, service: &str) -> Labels {

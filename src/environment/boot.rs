@@ -80,12 +80,15 @@ enum Progress {
 
 impl Site {
     /// Boots an environment within the manifest's `ready_within`. Everything made is in `ledger`, also when this
-    /// fails or is dropped: tear it down then. `step` is told what is being waited for.
+    /// fails or is dropped: tear it down then. `step` is told what is being waited for. `runner` is told the name of the
+    /// runner's container when that may be used though other services are not ready yet; where all become ready before,
+    /// it is not told.
     pub async fn boot(
         &self,
         name: EnvironmentName,
         ledger: &Ledger,
         step: &(dyn Fn(String) + Send + Sync),
+        runner: &watch::Sender<Option<String>>,
     ) -> Result<Environment, BrokenEnvironment> {
         let blueprint = blueprint(&self.manifest, &self.images, &self.run, &self.lease, name);
         let progress = blueprint
@@ -96,7 +99,7 @@ impl Site {
         let label = blueprint.labels.get(label::ENVIRONMENT).map_or("", String::as_str);
         let events = self.engine.events(&format!("{}={label}", label::ENVIRONMENT));
         let logs = Logs::new(&self.logs.join(name.to_string()), self.secrets.clone(), self.manifest.evidence.log_cap);
-        let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step };
+        let boot = Boot { site: self, blueprint: &blueprint, ledger, logs, progress, step, runner };
         let limit = self.manifest.environment.ready_within;
         let deadline = Instant::now() + limit;
         let made = match timeout_at(deadline, boot.make()).await {
@@ -128,6 +131,7 @@ struct Boot<'a> {
     logs: Logs,
     progress: BTreeMap<String, watch::Sender<Progress>>,
     step: &'a (dyn Fn(String) + Send + Sync),
+    runner: &'a watch::Sender<Option<String>>,
 }
 
 impl Boot<'_> {
@@ -143,7 +147,12 @@ impl Boot<'_> {
             let making = async move { engine.create_volume(&spec).await };
             self.ledger.make(ThingKind::Volume, &volume.name, making).await.map_err(|error| broken(None, &error))?;
         }
-        try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network))).await?;
+        let services = try_join_all(self.blueprint.services.iter().map(|service| self.service(service, &network)));
+        let announcing = async {
+            self.announce_runner().await;
+            Ok(())
+        };
+        tokio::try_join!(services, announcing)?;
         let services = try_join_all(self.blueprint.services.iter().map(|service| self.live(service))).await?;
         let services: Vec<Live> = services.into_iter().flatten().collect();
         match self.without_network(&services) {
@@ -237,6 +246,20 @@ impl Boot<'_> {
         }
         self.set(name, Progress::Ready);
         Ok(())
+    }
+
+    /// Tells that the runner may be used, as soon as it may and where that is before everything is ready.
+    async fn announce_runner(&self) {
+        let Some(after) = &self.blueprint.runner_serves_after else { return };
+        for service in after {
+            if let Some(sender) = self.progress.get(service) {
+                let _ = sender.subscribe().wait_for(|progress| *progress == Progress::Ready).await;
+            }
+        }
+        if self.progress.values().any(|sender| *sender.borrow() != Progress::Ready) {
+            let runner = &self.site.manifest.environment.runner;
+            self.runner.send_replace(Some(format!("{}-{runner}", self.blueprint.network)));
+        }
     }
 
     fn set(&self, service: &str, progress: Progress) {

@@ -1,8 +1,8 @@
 //! Environments: isolated copies of the application, made from its Compose file on a container engine.
 //!
 //! [`images`] sees to it that every service has an image. [`blueprint`] says as data what an environment is made of;
-//! [`boot`](Site::boot) makes it, naming each thing in the [`Ledger`] before it is created; [`Environment`] is one that
-//! is ready. Meanwhile its services are watched: by the engine's events (`vitals`) and by their own checks (`health`), so
+//! [`boot`](Site::boot) makes it, naming each thing in the [`Ledger`] before it is created, and tells when the runner can
+//! be used already; [`Environment`] is one that is ready. Meanwhile its services are watched: by the engine's events (`vitals`) and by their own checks (`health`), so
 //! that [`Environment::diagnose`] can say why one broke. [`Ledger::tear_down`] removes whatever the ledger names, in any
 //! state. [`sweep`] removes what dead processes left, and a [`lease`] tells other hosts that a process is not dead.
 //!
@@ -22,6 +22,7 @@ mod probe;
 mod ready;
 mod reset;
 mod run_once;
+mod runner;
 mod sharing;
 pub mod snapshot;
 mod subnet;

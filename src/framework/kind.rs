@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::command::CommandWorker;
 use super::protocol::AskedTest;
-use super::worker::ShimWorker;
+use super::worker::{self, ShimWorker};
 use super::{Heard, ListedTest, Shim, WorkerError, minitest, playwright, pytest, rspec};
 use crate::engine::Engine;
 use crate::id::LaneIndex;
-use crate::manifest::{FrameworkKind, Suite};
+use crate::manifest::{CommandSuite, FrameworkKind, Suite};
 
 /// Lists tests and runs units in one runner service: the one contract that every framework keeps. See the module's
 /// documentation for what it asks.
@@ -20,6 +20,22 @@ enum Kind {
     Shim(Box<ShimWorker>),
     /// A command for each test.
     Command(Box<CommandWorker>),
+}
+
+/// What a framework's tests are run by.
+enum Program<'a> {
+    Shim(Shim),
+    Command(&'a CommandSuite),
+}
+
+fn program(framework: &FrameworkKind) -> Program<'_> {
+    match framework {
+        FrameworkKind::Rspec => Program::Shim(rspec::SHIM),
+        FrameworkKind::Minitest => Program::Shim(minitest::SHIM),
+        FrameworkKind::Playwright => Program::Shim(playwright::SHIM),
+        FrameworkKind::Pytest => Program::Shim(pytest::SHIM),
+        FrameworkKind::Command(command) => Program::Command(command),
+    }
 }
 
 impl Worker {
@@ -33,19 +49,25 @@ impl Worker {
         token: &str,
         limit: Duration,
     ) -> Result<Self, WorkerError> {
-        let shim: Shim = match &suite.framework {
-            FrameworkKind::Rspec => rspec::SHIM,
-            FrameworkKind::Minitest => minitest::SHIM,
-            FrameworkKind::Playwright => playwright::SHIM,
-            FrameworkKind::Pytest => pytest::SHIM,
-            FrameworkKind::Command(command) => {
-                let worker = CommandWorker::new(engine, container, command.clone(), environment, token);
-                return Ok(Self(Kind::Command(Box::new(worker))));
+        match program(&suite.framework) {
+            Program::Shim(shim) => {
+                let worker = ShimWorker::start(engine, container, shim, &suite.paths, environment, token, limit);
+                worker.await.map(|worker| Self(Kind::Shim(Box::new(worker))))
             }
-        };
-        ShimWorker::start(engine, container, shim, &suite.paths, environment, token, limit)
-            .await
-            .map(|worker| Self(Kind::Shim(Box::new(worker))))
+            Program::Command(command) => {
+                let worker = CommandWorker::new(engine, container, command.clone(), environment, token);
+                Ok(Self(Kind::Command(Box::new(worker))))
+            }
+        }
+    }
+
+    /// Kills what is left of a worker that was started and did not come to load the suite.
+    pub async fn clear(engine: &dyn Engine, container: &str, suite: &Suite, token: &str) -> Result<(), WorkerError> {
+        match program(&suite.framework) {
+            Program::Shim(shim) => worker::kill(engine, container, &shim, token).await,
+            // Nothing is started before it is asked for something.
+            Program::Command(_) => Ok(()),
+        }
     }
 
     /// Names all tests.
@@ -100,6 +122,16 @@ impl Worker {
         match &mut self.0 {
             Kind::Shim(_) => false,
             Kind::Command(worker) => worker.part(),
+        }
+    }
+
+    /// Ends when the worker has ended without being asked to, or can't be relied on any more. Call it only while nothing
+    /// is asked of the worker; what it writes meanwhile is dropped.
+    pub async fn ended(&mut self) {
+        match &mut self.0 {
+            Kind::Shim(worker) => worker.ended().await,
+            // Between two units nothing of it runs.
+            Kind::Command(_) => std::future::pending().await,
         }
     }
 

@@ -315,6 +315,11 @@ impl ShimWorker {
         }
     }
 
+    /// Ends when the worker has ended, or says something though it was not asked. Meanwhile its output is dropped.
+    pub(super) async fn ended(&mut self) {
+        while matches!(self.next().await, Ok(Heard::Output(_))) {}
+    }
+
     /// Lets the worker clean up after the suite and end; not for long.
     pub(super) async fn quit(mut self) {
         if self.say(&ToWorker::Quit).await.is_ok() {
@@ -325,18 +330,22 @@ impl ShimWorker {
 
     /// Kills the worker and everything it has started, the browser included.
     pub(super) async fn kill(self) -> Result<(), WorkerError> {
-        let command =
-            self.shim.kill.iter().map(|word| (*word).to_owned()).chain([self.token.clone()]).collect::<Vec<_>>();
-        let killing = async {
-            let exec = ExecSpec { command, ..ExecSpec::default() };
-            let mut exec = self.engine.exec(&self.container, &exec).await?;
-            while let Some(Ok(_)) = exec.output.next().await {}
-            Ok(())
-        };
-        match tokio::time::timeout(KILL_WITHIN, killing).await {
-            Ok(result) => result,
-            Err(_) => Err(WorkerError::Silent { what: "die", limit: KILL_WITHIN, said: String::new() }),
-        }
+        kill(&*self.engine, &self.container, &self.shim, &self.token).await
+    }
+}
+
+/// Kills the worker with this token and everything it has started, whether or not it came to serve.
+pub(super) async fn kill(engine: &dyn Engine, container: &str, shim: &Shim, token: &str) -> Result<(), WorkerError> {
+    let command = shim.kill.iter().map(|word| (*word).to_owned()).chain([token.to_owned()]).collect();
+    let killing = async {
+        let exec = ExecSpec { command, ..ExecSpec::default() };
+        let mut exec = engine.exec(container, &exec).await?;
+        while let Some(Ok(_)) = exec.output.next().await {}
+        Ok(())
+    };
+    match tokio::time::timeout(KILL_WITHIN, killing).await {
+        Ok(result) => result,
+        Err(_) => Err(WorkerError::Silent { what: "die", limit: KILL_WITHIN, said: String::new() }),
     }
 }
 

@@ -3,9 +3,10 @@
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
+use super::beside::{Asking, NotUp, come_up};
 use super::unit::Seat;
 use super::{Ending, Lane, Report, Shared, Start, Stopped};
-use crate::environment::{Environment, Ledger};
+use crate::environment::{Environment, Ledger, Site};
 use crate::event::BrokenEnvironment;
 use crate::framework::{Worker, WorkerError};
 use crate::id::{EnvironmentId, EnvironmentName};
@@ -39,34 +40,31 @@ impl Lane {
 
     /// Boots an environment and starts its worker.
     async fn boot<'a>(
-        &self,
+        &mut self,
         id: EnvironmentId,
         ledger: &Ledger,
         permit: SemaphorePermit<'_>,
         kept: &'a mut Option<Environment>,
     ) -> Result<(&'a Environment, Worker), Ending> {
-        let stop = &self.shared.stop;
+        let Self { index, shared, reports, orders } = self;
         let step = |what: String| {
             // Progress is for those who watch: when they can't keep up, a step is left out.
-            let _ = self.reports.try_send((self.index, Report::Step(id, what)));
+            let _ = reports.try_send((*index, Report::Step(id, what)));
         };
-        let booted = tokio::select! {
+        let asking = Asking { environment: id, reports, orders };
+        let up = tokio::select! {
             biased;
-            () = stop.cancelled() => return Err(Ending::Over),
-            booted = self.shared.site.boot(EnvironmentName::Lane(id), ledger, &step) => booted,
-        };
-        let environment = &*kept.insert(booted.map_err(Ending::Broke)?);
-        step("loading the suite".to_owned());
-        let worker = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Err(Ending::Over),
-            () = environment.ended() => return Err(self.ended_unless_stopped(environment).await),
-            worker = start_worker(&self.shared, environment, 1) => worker,
+            () = shared.stop.cancelled() => return Err(Ending::Over),
+            up = come_up(shared, EnvironmentName::Lane(id), ledger, &step, Some(asking), kept) => up,
         };
         drop(permit);
-        match worker {
-            Ok(worker) => Ok((environment, worker)),
-            Err(error) => Err(self.without_worker(environment, error).await),
+        match (up, kept) {
+            (Ok(worker), Some(environment)) => Ok((environment, worker)),
+            (Err(NotUp::Broke(broken)), _) => Err(Ending::Broke(broken)),
+            (Err(NotUp::NoWorker(error)), Some(environment)) => Err(self.without_worker(environment, error).await),
+            (Err(NotUp::Ended), Some(environment)) => Err(self.ended_unless_stopped(environment).await),
+            // It is kept as soon as it is ready.
+            (Ok(_) | Err(NotUp::Ended | NotUp::NoWorker(_)), None) => Err(Ending::Broke(connection_lost())),
         }
     }
 
@@ -134,23 +132,31 @@ pub(super) fn connection_lost() -> BrokenEnvironment {
 
 /// Starts the how-manieth worker in an environment; it has loaded the suite then. The lane that an environment is for
 /// may not be known yet: then it is told with each unit.
-pub(super) async fn start_worker(shared: &Shared, environment: &Environment, nth: u32) -> Result<Worker, WorkerError> {
+pub(super) async fn start_worker(
+    shared: &Shared,
+    name: EnvironmentName,
+    runner: &str,
+    nth: u32,
+) -> Result<Worker, WorkerError> {
     let site = &shared.site;
-    let name = environment.name();
     let mut variables = vec![
         ("SHAKEDOWN_RUN_ID", site.run.to_string()),
         ("SHAKEDOWN_SEED", shared.seed.to_string()),
         ("TEST_ENV_NUMBER", name.lane().map_or_else(|| name.to_string(), |lane| lane.to_string())),
     ];
     variables.extend(name.lane().map(|lane| ("SHAKEDOWN_LANE", lane.to_string())));
-    let token = format!("{}/{name}/{nth}", site.run);
     Worker::start(
         site.engine.clone(),
-        environment.runner(),
+        runner,
         &site.manifest.suite,
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        &token,
+        &token(site, name, nth),
         site.manifest.environment.ready_within,
     )
     .await
+}
+
+/// What the how-manieth worker of an environment is known by.
+pub(super) fn token(site: &Site, name: EnvironmentName, nth: u32) -> String {
+    format!("{}/{name}/{nth}", site.run)
 }

@@ -1,11 +1,12 @@
-//! One lane's life: an environment, a warm worker in it, units one after another, and a fresh environment when the
-//! old one breaks or is not wanted any more.
+//! One lane's life: an environment, a warm worker in it that loads the suite while the environment still comes up, units
+//! one after another, and a fresh environment when the old one breaks or is not wanted any more.
 //!
 //! A lane decides nothing about the run. It tells what happens ([`Report`]) and does as it is told ([`Order`]).
 //! Every wait listens for stop. Whatever ends an environment's life, its ledger is torn down.
 //!
 //! Architecture invariant: nothing here knows the queue's insides or SQL.
 
+mod beside;
 mod life;
 mod reset;
 pub mod standby;
@@ -29,6 +30,7 @@ use crate::framework::{ListedTest, Worker};
 use crate::id::{AttemptNumber, EnvironmentId, LaneIndex, TestId, UnitId};
 use crate::queue::TestIndex;
 use crate::verdict::TimeLimit;
+pub use beside::Beside;
 use standby::Standby;
 
 /// A lane stands down that has this many environments in a row which break before any attempt ended in them.
@@ -44,6 +46,11 @@ pub enum Report {
     Booting(EnvironmentId),
     /// The boot waits for something else now.
     Step(EnvironmentId, String),
+    /// The suite is loaded there, though the environment is not ready yet: the tests could be listed. The answer is
+    /// [`Order::List`] or [`Order::GetReady`], and comes in any case unless the run stops.
+    Loaded(EnvironmentId),
+    /// The tests could not be listed there before the environment is ready, as was ordered.
+    CannotListYet(EnvironmentId),
     /// An environment is ready, its worker warm.
     Ready {
         /// Which.
@@ -55,7 +62,7 @@ pub enum Report {
     },
     /// The environment's state was reset; how long that took.
     Reset(EnvironmentId, Duration),
-    /// All tests, as ordered by [`Order::List`].
+    /// All tests, as ordered by [`Order::List`]; the environment may not be ready yet.
     Listed(Vec<ListedTest>),
     /// The suite can't be loaded, wherever it is tried; why.
     SuiteBroken(String),
@@ -91,6 +98,8 @@ pub enum Report {
 pub enum Order {
     /// Name all tests.
     List,
+    /// Others see to the listing: the environment only has to become ready.
+    GetReady,
     /// Run this.
     Run(Work),
     /// Get a fresh environment.
@@ -139,6 +148,8 @@ pub struct Shared {
     pub test_timeout: TimeLimit,
     /// The run's seed.
     pub seed: u64,
+    /// Whether the suite is loaded beside the boot.
+    pub beside: Beside,
     /// Ends all lanes: whatever runs is interrupted.
     pub stop: CancellationToken,
 }

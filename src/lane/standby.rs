@@ -11,7 +11,7 @@ use futures::future::select_all;
 use tokio::sync::{Notify, mpsc, watch};
 
 use super::Shared;
-use super::life::start_worker;
+use super::beside::{NotUp, come_up};
 use crate::environment::{Environment, Ledger};
 use crate::event::RunEvent;
 use crate::framework::Worker;
@@ -190,9 +190,11 @@ impl Keeper {
         let shared = &self.shared;
         let _permit = shared.boots.acquire().await.map_err(|error| error.to_string())?;
         let name = EnvironmentName::Standby(number);
-        let booted = shared.site.boot(name, ledger, &|_| {}).await.map_err(|broken| broken.cause)?;
-        let environment = kept.insert(booted);
-        start_worker(shared, environment, 1).await.map_err(|error| error.to_string())
+        come_up(shared, name, ledger, &|_| {}, None, kept).await.map_err(|why| match why {
+            NotUp::Broke(broken) => broken.cause,
+            NotUp::Ended => "it ended before its worker served".to_owned(),
+            NotUp::NoWorker(error) => error.to_string(),
+        })
     }
 
     async fn discard(&self, ledger: Ledger, environment: Option<Environment>) {

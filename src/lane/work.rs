@@ -34,6 +34,8 @@ impl Lane {
                     return Ending::Over;
                 }
                 Some(Order::Recycle) => return Ending::Recycle,
+                // It is ready already.
+                Some(Order::GetReady) => {}
                 Some(Order::List) => {
                     let listed = tokio::select! {
                         biased;
@@ -90,7 +92,8 @@ impl Lane {
             match serving {
                 Some(worker) => Ok(worker),
                 None => {
-                    let fresh = start_worker(&self.shared, environment, seat.next_worker()).await;
+                    let fresh =
+                        start_worker(&self.shared, environment.name(), environment.runner(), seat.next_worker()).await;
                     fresh.map_err(|error| Ending::Broke(self.runner_broke(&error)))
                 }
             }
@@ -106,7 +109,7 @@ impl Lane {
 
 /// The next order that is meant for this environment. What was meant for an earlier one was given back when that one
 /// broke, and may be in other hands by now.
-async fn next_order(
+pub(super) async fn next_order(
     orders: &mut mpsc::UnboundedReceiver<(EnvironmentId, Order)>,
     environment: EnvironmentId,
 ) -> Option<Order> {

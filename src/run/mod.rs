@@ -34,8 +34,8 @@ use crate::evidence::{Evidence, Kept};
 use crate::exit;
 use crate::guard::{self, Guard, Guarded};
 use crate::id::RunId;
-use crate::lane::Shared;
 use crate::lane::standby::Standby;
+use crate::lane::{Beside, Shared};
 use crate::manifest::compose::{ImageSource, Service};
 use crate::manifest::{self, Manifest, ResetAfter, StartUp};
 use crate::owner::{self, Owner};
@@ -316,6 +316,7 @@ impl Prepared {
             evidence,
             test_timeout: self.rules.time_limits.general.clone(),
             seed: self.header.seed,
+            beside: Beside::default(),
             stop: CancellationToken::new(),
         });
         Ok((shared, in_flight))

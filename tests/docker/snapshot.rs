@@ -68,7 +68,7 @@ async fn site(folder: &Path, engine: &Arc<dyn Engine>) -> Result<Site, String> {
 async fn boot(site: &Site, lane: u16) -> (Environment, Ledger) {
     let ledger = Ledger::new(site.in_flight.clone());
     let name = EnvironmentName::Lane(EnvironmentId { lane: LaneIndex(lane), generation: 1 });
-    let environment = site.boot(name, &ledger, &|_| {}).await.expect("ready");
+    let environment = site.boot(name, &ledger, &|_| {}, &tokio::sync::watch::channel(None).0).await.expect("ready");
     (environment, ledger)
 }
 

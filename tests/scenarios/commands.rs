@@ -49,6 +49,18 @@ async fn each_test_is_run_by_its_command_and_judged_by_its_results() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_command_that_needs_the_application_is_run_again_when_that_is_ready() {
+    for fault in [SuiteFault::NeedsToList("web"), SuiteFault::NeedsToFind("web")] {
+        let mut scenario = commands_of(2, FakeSuite::faulty(fault, passing(2, 2)), &[]);
+        scenario.manifest.compose.services.get_mut("browser").expect("there").depends_on.clear();
+        let slow = Answer { after: Duration::from_secs(5), ..Answer::default() };
+        let told = scenario.answers("-db", "pg_isready", vec![slow, Answer::default()]).run().await;
+        assert_eq!(told.verdict, RunVerdict::Passed, "{fault:?}");
+        assert!((2..=3).contains(&told.called(FakeEngine::LIST_TESTS)), "{fault:?}: {:#?}", told.calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_results_the_exit_code_decides() {
     let tests = vec![test("spec/a", "fails", Behaviour::Fails), test("spec/a", "passes", Behaviour::Passes)];
     let told = commands_of(1, FakeSuite::new(tests), &[]).run().await;

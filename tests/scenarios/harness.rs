@@ -19,8 +19,8 @@ use shakedown::evidence::Evidence;
 use shakedown::evidence::artifacts::Artifacts;
 use shakedown::framework::ListedTest;
 use shakedown::id::{RunId, TestId};
-use shakedown::lane::Shared;
 use shakedown::lane::standby::Standby;
+use shakedown::lane::{Beside, Shared};
 use shakedown::manifest::compose::{Condition, Healthcheck, ImageSource, Mount, MountSource, Project, Service};
 use shakedown::manifest::{
     EnvironmentSettings, EvidenceSettings, FrameworkKind, Lanes, Manifest, OrderSettings, RetrySettings, Suite,
@@ -255,6 +255,7 @@ fn shared(scenario: &Scenario, engine: &FakeEngine, run: RunId, logs: PathBuf) -
         evidence,
         test_timeout: scenario.test_timeout(),
         seed: 1,
+        beside: Beside::default(),
         stop: CancellationToken::new(),
     }
 }

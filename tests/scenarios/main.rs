@@ -3,6 +3,7 @@
 //! `harness` runs them, and `told` holds every one of them to what must be true of every run.
 
 mod batches;
+mod beside;
 mod blame;
 mod boots;
 mod commands;

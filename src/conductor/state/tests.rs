@@ -45,6 +45,8 @@ fn listed(files: &[u8]) -> Vec<ListedTest> {
 #[derive(Debug)]
 enum Stand {
     Booting,
+    /// It boots, and has loaded the suite already.
+    Loaded(Option<Order>),
     /// It has asked for work.
     Waiting(Option<Order>),
     /// It runs these, the first of them now.
@@ -57,7 +59,7 @@ struct Game {
     state: State,
     files: Vec<u8>,
     lanes: BTreeMap<LaneIndex, (u32, Stand)>,
-    planned: usize,
+    planned: Option<usize>,
     settled: HashMap<TestId, TestVerdict>,
     stopped: bool,
     spares: Spares,
@@ -67,6 +69,7 @@ struct Game {
 #[derive(Clone, Debug)]
 enum Step {
     GoOn(u16, u8),
+    Load(u16),
     LoseWorker(u16),
     Break(u16),
     StandDown(u16),
@@ -77,6 +80,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         40 => (any::<u16>(), any::<u8>()).prop_map(|(lane, outcome)| Step::GoOn(lane, outcome)),
+        4 => any::<u16>().prop_map(Step::Load),
         2 => any::<u16>().prop_map(Step::LoseWorker),
         2 => any::<u16>().prop_map(Step::Break),
         1 => any::<u16>().prop_map(Step::StandDown),
@@ -90,7 +94,7 @@ impl Game {
             state: State::new(rules(max_failures), lanes),
             files,
             lanes: (0..lanes).map(|lane| (LaneIndex(lane), (0, Stand::Gone))).collect(),
-            planned: 0,
+            planned: None,
             settled: HashMap::new(),
             stopped: false,
             spares: Spares::Unwanted,
@@ -128,22 +132,31 @@ impl Game {
                 Action::Emit(RunEvent::TestSettled { test, verdict }) => {
                     assert!(self.settled.insert(test, verdict).is_none(), "settled twice");
                 }
-                Action::Emit(RunEvent::Planned { tests, .. }) => self.planned = tests.len(),
+                Action::Emit(RunEvent::Planned { tests, .. }) => {
+                    assert!(self.planned.replace(tests.len()).is_none(), "planned twice");
+                }
                 Action::Emit(_) => {}
                 Action::EndLanes => self.stopped = true,
                 Action::Standby(spares) => {
                     assert_ne!(self.spares, Spares::Over, "spares are over for good");
-                    let all_have_one = self.lanes.values().all(|(_, stand)| !matches!(stand, Stand::Booting));
+                    let boots = |stand: &Stand| matches!(stand, Stand::Booting | Stand::Loaded(_));
+                    let all_have_one = !self.lanes.values().any(|(_, stand)| boots(stand));
                     assert!(spares != Spares::Wanted || all_have_one, "spares before all lanes have one of their own");
                     self.spares = spares;
                 }
                 Action::Order(environment, order) => {
                     assert!(!self.stopped || order == Order::Finish, "after the stop: {order:?}");
                     assert_eq!(environment, self.environment(environment.lane), "for an environment that is gone");
-                    let Stand::Waiting(given @ None) = self.stand(environment.lane) else {
-                        panic!("{order:?} for a lane that had not asked")
-                    };
-                    *given = Some(order);
+                    match (self.stand(environment.lane), &order) {
+                        (Stand::Loaded(given @ None), Order::List | Order::GetReady)
+                        | (
+                            Stand::Waiting(given @ None),
+                            Order::List | Order::Run(_) | Order::Recycle | Order::Finish,
+                        ) => {
+                            *given = Some(order);
+                        }
+                        (stand, _) => panic!("{order:?} for a lane that had not asked: {stand:?}"),
+                    }
                 }
             }
         }
@@ -156,7 +169,7 @@ impl Game {
             match stand {
                 Stand::Waiting(Some(Order::Run(work))) => held.extend(work.tests.iter().map(|item| item.index)),
                 Stand::Running(items) => held.extend(items.iter().map(|item| item.index)),
-                Stand::Booting | Stand::Waiting(_) | Stand::Gone => {}
+                Stand::Booting | Stand::Loaded(_) | Stand::Waiting(_) | Stand::Gone => {}
             }
         }
         let distinct: BTreeSet<_> = held.iter().collect();
@@ -168,16 +181,24 @@ impl Game {
         let environment = self.environment(lane);
         match std::mem::replace(self.stand(lane), Stand::Gone) {
             Stand::Gone => {}
-            Stand::Booting => {
-                self.report(lane, Report::Ready { environment, boot: Duration::ZERO, standby: false });
-                self.ask(lane);
+            Stand::Booting | Stand::Loaded(Some(Order::GetReady)) => self.ready(lane),
+            Stand::Loaded(None) => panic!("a lane that has loaded the suite is not answered"),
+            Stand::Loaded(Some(Order::List)) => {
+                *self.stand(lane) = Stand::Loaded(Some(Order::GetReady));
+                let failed = outcome.counts_against_test();
+                let tests = if failed { Vec::new() } else { listed(&self.files) };
+                // What is empty is not told before everything is ready.
+                let nothing = tests.is_empty();
+                self.report(lane, if nothing { Report::CannotListYet(environment) } else { Report::Listed(tests) });
             }
+            Stand::Loaded(Some(Order::Run(_) | Order::Recycle | Order::Finish)) => panic!("it had not asked for that"),
             Stand::Waiting(None) => *self.stand(lane) = Stand::Waiting(None),
             Stand::Waiting(Some(Order::List)) => {
                 let tests = listed(&self.files);
                 self.report(lane, Report::Listed(tests));
                 self.ask(lane);
             }
+            Stand::Waiting(Some(Order::GetReady)) => panic!("it is ready"),
             Stand::Waiting(Some(Order::Recycle)) => self.boot(lane),
             Stand::Waiting(Some(Order::Finish)) => self.over(lane, None),
             Stand::Waiting(Some(Order::Run(work))) => *self.stand(lane) = Stand::Running(work.tests),
@@ -188,6 +209,21 @@ impl Game {
                 self.report(lane, Report::Ended(item.index, attempt(&item, environment, outcome)));
             }
         }
+    }
+
+    fn ready(&mut self, lane: LaneIndex) {
+        let environment = self.environment(lane);
+        // The report is told of before the lane asks for anything.
+        *self.stand(lane) = Stand::Running(Vec::new());
+        self.report(lane, Report::Ready { environment, boot: Duration::ZERO, standby: false });
+        self.ask(lane);
+    }
+
+    /// The suite is loaded before the environment is ready.
+    fn load(&mut self, lane: LaneIndex) {
+        *self.stand(lane) = Stand::Loaded(None);
+        let environment = self.environment(lane);
+        self.report(lane, Report::Loaded(environment));
     }
 
     fn ask(&mut self, lane: LaneIndex) {
@@ -218,7 +254,12 @@ impl Game {
 
     fn step(&mut self, step: &Step) {
         let alive = self.alive();
-        let (Step::GoOn(n, _) | Step::LoseWorker(n) | Step::Break(n) | Step::StandDown(n) | Step::Panic(n)) = step
+        let (Step::GoOn(n, _)
+        | Step::Load(n)
+        | Step::LoseWorker(n)
+        | Step::Break(n)
+        | Step::StandDown(n)
+        | Step::Panic(n)) = step
         else {
             let reason = StopReason::Signal(Interruption::Interrupt);
             let actions = self.state.stop(reason, Timestamp::UNIX_EPOCH);
@@ -227,6 +268,11 @@ impl Game {
         let Some(lane) = (!alive.is_empty()).then(|| alive[usize::from(*n) % alive.len()]) else { return };
         match step {
             Step::GoOn(_, outcome) => self.go_on(lane, self::outcome(*outcome)),
+            Step::Load(_) => {
+                if !self.stopped && matches!(self.stand(lane), Stand::Booting) {
+                    self.load(lane);
+                }
+            }
             Step::LoseWorker(_) => {
                 if matches!(self.stand(lane), Stand::Running(_)) {
                     self.ask(lane);
@@ -259,7 +305,7 @@ impl Game {
             if self.alive().is_empty() {
                 let (actions, verdict) = self.state.finish();
                 self.take(actions);
-                assert_eq!(self.settled.len(), self.planned, "every planned test settles");
+                assert_eq!(self.settled.len(), self.planned.unwrap_or(0), "every planned test settles");
                 return (verdict, self.settled);
             }
         }
@@ -321,6 +367,33 @@ fn a_lane_that_goes_while_it_lists_leaves_the_listing_to_the_next() {
     assert!(matches!(game.stand(LaneIndex(1)), Stand::Waiting(None)), "one listing is enough");
     game.step(&Step::Break(0));
     assert!(matches!(game.stand(LaneIndex(1)), Stand::Waiting(Some(Order::List))));
+}
+
+#[test]
+fn the_first_lane_in_which_the_suite_is_loaded_lists_though_none_is_ready() {
+    let mut game = Game::new(vec![2, 1], 3, None);
+    game.load(LaneIndex(1));
+    game.load(LaneIndex(2));
+    assert!(matches!(game.stand(LaneIndex(2)), Stand::Loaded(Some(Order::GetReady))), "one listing is enough");
+    game.go_on(LaneIndex(1), Outcome::Passed);
+    assert_eq!(game.planned, Some(3));
+    game.load(LaneIndex(0));
+    assert!(matches!(game.stand(LaneIndex(0)), Stand::Loaded(Some(Order::GetReady))), "the tests are known");
+    game.go_on(LaneIndex(0), Outcome::Passed);
+    assert!(matches!(game.stand(LaneIndex(0)), Stand::Waiting(Some(Order::Run(_)))), "tests run when one is ready");
+}
+
+#[test]
+fn a_listing_that_fails_before_the_environment_is_ready_is_left_to_the_next() {
+    let failed = || Outcome::TimedOut { limit: Duration::from_secs(1), why: String::new() };
+    let mut game = Game::new(vec![2], 2, None);
+    game.load(LaneIndex(0));
+    game.go_on(LaneIndex(0), failed());
+    game.load(LaneIndex(1));
+    game.go_on(LaneIndex(1), failed());
+    assert_eq!(game.planned, None);
+    game.go_on(LaneIndex(1), Outcome::Passed);
+    assert!(matches!(game.stand(LaneIndex(1)), Stand::Waiting(Some(Order::List))), "asked for again when it is ready");
 }
 
 #[test]

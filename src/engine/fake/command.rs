@@ -31,13 +31,19 @@ async fn list(suite: &FakeSuite, inside: &Inside) -> i64 {
             return 127;
         }
         Some(SuiteFault::HangsWhileListing) => std::future::pending().await,
+        Some(SuiteFault::NeedsToList(service)) if !inside.has_beside(service) => return 1,
+        Some(SuiteFault::NeedsToFind(service)) if !inside.has_beside(service) => return 0,
         Some(
             SuiteFault::LoadError
             | SuiteFault::WrongProtocol
             | SuiteFault::SilentLoad
             | SuiteFault::Garbage
             | SuiteFault::Miscounts
-            | SuiteFault::DiesWhileListing,
+            | SuiteFault::DiesWhileListing
+            | SuiteFault::NeedsToLoad(_)
+            | SuiteFault::NeedsToLive(_)
+            | SuiteFault::NeedsToList(_)
+            | SuiteFault::NeedsToFind(_),
         )
         | None => {}
     }

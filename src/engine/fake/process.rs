@@ -83,6 +83,11 @@ impl Inside {
         let _ = self.output.send(Output::Stderr(Bytes::from(text.into())));
     }
 
+    /// Whether a service runs in the same environment.
+    pub(super) fn has_beside(&self, service: &str) -> bool {
+        self.engine.world().runs_beside(&self.container, service)
+    }
+
     pub(super) async fn read_line(&mut self) -> Option<String> {
         let mut line = String::new();
         match self.input.read_line(&mut line).await {

@@ -34,6 +34,14 @@ pub enum SuiteFault {
     HangsWhileListing,
     /// The worker ends while it lists.
     DiesWhileListing,
+    /// It can't be loaded as long as the service of that name does not run.
+    NeedsToLoad(&'static str),
+    /// The worker ends a moment after it has loaded the suite, where the service of that name does not run by then.
+    NeedsToLive(&'static str),
+    /// The worker ends while it lists, where the service of that name does not run.
+    NeedsToList(&'static str),
+    /// There are no tests as long as the service of that name does not run.
+    NeedsToFind(&'static str),
 }
 
 /// A test.

@@ -12,6 +12,8 @@ use super::suite::{Behaviour, FakeSuite, FakeTest, SuiteFault};
 
 /// How long after a service has crashed its test fails.
 const CRASH_SHOWS_AFTER: Duration = Duration::from_millis(30);
+/// How long after it has loaded the suite a worker ends that misses a service.
+const MISSES_AFTER: Duration = Duration::from_millis(50);
 /// How often a noisy test writes.
 const NOISE_EVERY: Duration = Duration::from_millis(1);
 
@@ -19,6 +21,12 @@ const NOISE_EVERY: Duration = Duration::from_millis(1);
 pub(super) async fn work(suite: &FakeSuite, inside: &mut Inside) -> i64 {
     if let Some(code) = load(suite, inside).await {
         return code;
+    }
+    if let Some(SuiteFault::NeedsToLive(service)) = suite.fault {
+        tokio::time::sleep(MISSES_AFTER).await;
+        if !inside.has_beside(service) {
+            return 1;
+        }
     }
     while let Some(line) = inside.read_line().await {
         inside.account.heard.fetch_add(1, Ordering::Relaxed);
@@ -69,14 +77,19 @@ async fn load(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
             | SuiteFault::WrongProtocol
             | SuiteFault::Miscounts
             | SuiteFault::HangsWhileListing
-            | SuiteFault::DiesWhileListing,
+            | SuiteFault::DiesWhileListing
+            | SuiteFault::NeedsToLoad(_)
+            | SuiteFault::NeedsToLive(_)
+            | SuiteFault::NeedsToList(_)
+            | SuiteFault::NeedsToFind(_),
         )
         | None => {}
     }
     let protocol = if suite.fault == Some(SuiteFault::WrongProtocol) { 99 } else { 2 };
     say(inside, &json!({"type": "hello", "protocol": protocol, "framework": "rspec", "version": "3.13", "pid": 1}));
     tokio::time::sleep(suite.load).await;
-    if suite.fault == Some(SuiteFault::LoadError) {
+    let misses = matches!(suite.fault, Some(SuiteFault::NeedsToLoad(service)) if !inside.has_beside(service));
+    if misses || suite.fault == Some(SuiteFault::LoadError) {
         let message = "undefined local variable or method 'shop'";
         say(inside, &json!({"type": "load_error", "message": message, "file": "spec/helper.rb", "line": 7}));
         return Some(1);
@@ -86,22 +99,29 @@ async fn load(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
 }
 
 async fn list(suite: &FakeSuite, inside: &Inside) -> Option<i64> {
-    for test in &suite.tests {
+    let misses = matches!(suite.fault, Some(SuiteFault::NeedsToFind(service)) if !inside.has_beside(service));
+    let tests = if misses { &[] } else { suite.tests.as_slice() };
+    for test in tests {
         let (selector, file, name) = (test.selector(), &test.file, &test.name);
         say(inside, &json!({"type": "test", "selector": selector, "file": file, "line": 1, "name": name, "tags": []}));
     }
     match suite.fault {
         Some(SuiteFault::HangsWhileListing) => std::future::pending().await,
         Some(SuiteFault::DiesWhileListing) => return Some(1),
+        Some(SuiteFault::NeedsToList(service)) if !inside.has_beside(service) => return Some(1),
         Some(SuiteFault::Miscounts) => say(inside, &json!({"type": "listed", "count": suite.tests.len() + 1})),
         Some(
             SuiteFault::LoadError
             | SuiteFault::Missing
             | SuiteFault::WrongProtocol
             | SuiteFault::SilentLoad
-            | SuiteFault::Garbage,
+            | SuiteFault::Garbage
+            | SuiteFault::NeedsToLoad(_)
+            | SuiteFault::NeedsToLive(_)
+            | SuiteFault::NeedsToList(_)
+            | SuiteFault::NeedsToFind(_),
         )
-        | None => say(inside, &json!({"type": "listed", "count": suite.tests.len()})),
+        | None => say(inside, &json!({"type": "listed", "count": tests.len()})),
     }
     None
 }

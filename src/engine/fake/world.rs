@@ -253,6 +253,12 @@ impl World {
         }
     }
 
+    /// Whether the container that goes by `alias` in the network of `container` runs.
+    pub(super) fn runs_beside(&self, container: &str, alias: &str) -> bool {
+        let beside = self.beside(container, alias);
+        beside.and_then(|name| self.containers.get(&name)).is_some_and(Container::is_running)
+    }
+
     fn beside(&self, container: &str, alias: &str) -> Option<String> {
         let network = &self.containers.get(container)?.spec.network;
         let is_it = |c: &&Container| c.spec.network == *network && c.spec.aliases.iter().any(|name| name == alias);

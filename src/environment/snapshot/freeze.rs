@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::try_join_all;
+use tokio::sync::watch;
 
 use super::super::in_words;
 use super::{KEEP_OLD, Parts, SnapshotError};
@@ -59,7 +60,10 @@ async fn make(
     let tell = |what: &str| progress.line(&format!("snapshot of {}", names.join(", ")), what);
     let own = Site { manifest: Arc::new(only(&site.manifest, &parts.booted)), ..site.clone() };
     let step = |what: String| tell(&what);
-    let environment = own.boot(EnvironmentName::Snapshot, ledger, &step).await.map_err(SnapshotError::Boot)?;
+    let environment = own
+        .boot(EnvironmentName::Snapshot, ledger, &step, &watch::channel(None).0)
+        .await
+        .map_err(SnapshotError::Boot)?;
     for service in &parts.done {
         tell(&format!("{service}: waiting for its end"));
         until_done(site, service).await?;
