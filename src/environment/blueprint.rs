@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::health::HealthCheck;
-use super::images::Images;
+use super::images::{Images, ServiceImage};
 use super::label;
 use super::probe::Question;
 use super::runner;
@@ -144,7 +144,11 @@ pub(super) fn blueprint(
                     ..container(service)
                 },
                 shares_with: service.shares_with().into_iter().map(str::to_owned).collect(),
-                waits_for: service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect(),
+                waits_for: if waits_for_nobody(manifest, name, service, image) {
+                    Vec::new()
+                } else {
+                    service.depends_on.iter().map(|(name, condition)| (name.clone(), *condition)).collect()
+                },
                 ready: ready(manifest.environment.ready.get(name), health.as_ref(), must_complete),
                 ports,
                 lasts: *name == manifest.environment.runner || lasts(service, health.as_ref()),
@@ -219,6 +223,14 @@ fn published(manifest: &Manifest, name: &str, service: &Service) -> Vec<HostPort
             protocol: port.protocol.clone(),
         })
         .collect()
+}
+
+/// Whether the order of starts is nothing to a service: it is the runner, which only waits until something is run in it,
+/// and that is not done before the others are ready.
+fn waits_for_nobody(manifest: &Manifest, name: &str, service: &Service, image: Option<&ServiceImage>) -> bool {
+    name == manifest.environment.runner
+        && service.shares_with().is_empty()
+        && image.is_some_and(|image| runner::only_waits(service, &image.info.defaults))
 }
 
 fn ready(probe: Option<&Probe>, health: Option<&HealthCheck>, must_complete: bool) -> Ready {

@@ -6,6 +6,7 @@
 //! framework's adapter against one contract.
 
 mod bad_input;
+mod beside;
 mod chaos;
 mod cleaning;
 mod command;

@@ -1,12 +1,11 @@
 //! The suite is loaded, and its tests are listed, while other services still come up.
-#![expect(clippy::wildcard_enum_match_arm, reason = "each question is about one kind of event")]
 
 use std::time::Duration;
 
 use shakedown::engine::RefusalKind;
 use shakedown::engine::fake::{Answer, Behaviour, Does, FakeSuite, Life, SuiteFault, Verb};
 use shakedown::event::RunEvent;
-use shakedown::manifest::compose::Condition;
+use shakedown::manifest::compose::{Condition, NetworkMode};
 use shakedown::manifest::{Reset, ResetAfter, ResetHow};
 use shakedown::verdict::{RunVerdict, StopReason};
 
@@ -162,6 +161,28 @@ async fn the_suite_is_loaded_after_the_steps_that_must_complete_before_the_runne
     assert!(call(&told, "start container 1.1-web") < call(&told, &format!("exec 1.1-browser {WORKER}")));
     let planned = place(&told, |event| matches!(event, RunEvent::Planned { .. }));
     assert!(planned < place(&told, |event| matches!(event, RunEvent::EnvironmentReady { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_runner_that_only_waits_is_started_at_once_and_any_other_in_its_order() {
+    for (command, network, early) in [
+        ("sleep infinity", None, true),
+        ("bundle exec guard", None, false),
+        ("sleep infinity", Some(NetworkMode::Of("web".to_owned())), false),
+    ] {
+        let mut scenario = scenario(1, None);
+        let browser = scenario.manifest.compose.services.get_mut("browser").expect("there");
+        browser.depends_on.insert("web".to_owned(), Condition::Healthy);
+        browser.command = Some(command.split(' ').map(str::to_owned).collect());
+        browser.network = network.unwrap_or(browser.network.clone());
+        let told = scenario.run().await;
+        assert_eq!(told.verdict, RunVerdict::Passed);
+        let (runner, web) = (call(&told, "start container 1.1-browser"), call(&told, "start container 1.1-web"));
+        assert_eq!(runner < web, early, "{command}: {:#?}", told.calls);
+        let planned = place(&told, |event| matches!(event, RunEvent::Planned { .. }));
+        let ready = place(&told, |event| matches!(event, RunEvent::EnvironmentReady { .. }));
+        assert_eq!(planned < ready, early, "{command}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

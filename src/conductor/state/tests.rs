@@ -6,7 +6,7 @@ use super::*;
 use crate::event::{Attempt, BrokenEnvironment, ResourceUse};
 use crate::id::UnitId;
 use crate::queue::properties::outcome;
-use crate::verdict::{Interruption, Outcome};
+use crate::verdict::{Failure, Interruption, Outcome};
 
 fn rules(max_failures: Option<u32>) -> Rules {
     let limits = AttemptLimits { attempts: 3, environment_attempts: 3 };
@@ -385,7 +385,7 @@ fn the_first_lane_in_which_the_suite_is_loaded_lists_though_none_is_ready() {
 
 #[test]
 fn a_listing_that_fails_before_the_environment_is_ready_is_left_to_the_next() {
-    let failed = || Outcome::TimedOut { limit: Duration::from_secs(1), why: String::new() };
+    let failed = || Outcome::Failed(Failure::observed("it can't".to_owned()));
     let mut game = Game::new(vec![2], 2, None);
     game.load(LaneIndex(0));
     game.go_on(LaneIndex(0), failed());
