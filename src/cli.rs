@@ -170,6 +170,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "N")]
     pub attempts: Option<NonZeroU32>,
 
+    /// Run each test so many times, in whichever environment is free, and try no failure again: a test passes only if it
+    /// passes every time, and one that does not fails the run
+    #[arg(long, value_name = "N", conflicts_with = "attempts")]
+    pub repeat: Option<NonZeroU32>,
+
     /// How long one attempt of a test may take, such as 90s; above the manifest's `test_timeout`, and above what the
     /// history suggests where neither names a limit
     #[arg(long, value_name = "DURATION", value_parser = duration)]

@@ -27,6 +27,8 @@ pub struct RunHeader {
     pub lanes: u16,
     /// Failed attempts until a test counts as failed.
     pub attempts: u32,
+    /// How often each test is run, whatever comes of it; 1 for once. Where it is more, nothing is tried again.
+    pub repeat: u32,
     /// The processors of the engine's host, for the lower bound.
     pub cpus: u32,
     /// Whether a flaky test makes the run fail.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::repeat::Repeats;
 use crate::event::{PlannedTest, RunEvent};
 use crate::evidence::Place;
 use crate::framework::ListedTest;
@@ -14,7 +15,7 @@ use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
 use crate::manifest::OrderSettings;
 use crate::plan::{Basis, Plan, Starts, named, plan};
-use crate::queue::{Batching, Handout, Queue, Suspect, Take, Traits};
+use crate::queue::{Batching, Handout, Queue, Suspect, Take, TestIndex, Traits};
 use crate::selection::{Chosen, Selection};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, TimeLimit, run_verdict};
 
@@ -42,6 +43,8 @@ pub struct Rules {
     pub lanes: u16,
     /// How units are put together, where each handout pays for a start.
     pub batching: Option<Batching>,
+    /// How often each test is run, 1 for once.
+    pub repeat: u32,
     /// Failed tests after which the run stops.
     pub max_failures: Option<u32>,
     /// Whether flaky tests gate.
@@ -110,7 +113,7 @@ enum Phase {
     /// The tests are not known yet. The first lane in which the suite is loaded is asked.
     Discovering { asked: Option<LaneIndex> },
     /// Units are dealt out.
-    Dealing { tests: Vec<PlannedTest>, queue: Box<Queue> },
+    Dealing { tests: Vec<PlannedTest>, repeats: Repeats, queue: Box<Queue> },
 }
 
 /// The conductor's state.
@@ -211,7 +214,6 @@ impl State {
                 emit(RunEvent::AttemptStarted { at, test: item.test, number: item.attempt, environment });
             }
             Report::Ended(index, attempt) => {
-                let test = attempt.test.clone();
                 let outcome = attempt.outcome.clone();
                 emit(RunEvent::AttemptEnded(attempt));
                 let verdict = match &mut self.phase {
@@ -219,7 +221,7 @@ impl State {
                     Phase::Discovering { .. } => None,
                 };
                 if let Some(verdict) = verdict {
-                    actions.extend(self.settled(test, verdict, now));
+                    actions.extend(self.settled(index, verdict, now));
                 }
             }
             Report::Warning(message) => emit(RunEvent::Warning { message }),
@@ -279,16 +281,16 @@ impl State {
 
     /// All lanes are over: settles what is left, and says what the run means.
     pub fn finish(&mut self) -> (Vec<Action>, RunVerdict) {
-        let Phase::Dealing { tests, queue } = &mut self.phase else {
+        let Phase::Dealing { tests, repeats, queue } = &mut self.phase else {
             return (Vec::new(), run_verdict([], self.stopping.clone(), self.rules.fail_on_flaky));
         };
         let late = queue.take_settled();
-        let left = late
-            .into_iter()
-            .chain(queue.stop())
-            .map(|(index, verdict)| Action::Emit(RunEvent::TestSettled { test: tests[index].id.clone(), verdict }));
+        let left = late.into_iter().chain(queue.stop()).filter_map(|(execution, verdict)| {
+            let (test, verdict) = repeats.settled(execution, verdict)?;
+            Some(Action::Emit(RunEvent::TestSettled { test: tests[test].id.clone(), verdict }))
+        });
         let actions = left.collect();
-        let verdict = run_verdict(queue.verdicts().flatten(), self.stopping.clone(), self.rules.fail_on_flaky);
+        let verdict = run_verdict(repeats.verdicts(), self.stopping.clone(), self.rules.fail_on_flaky);
         (actions, verdict)
     }
 
@@ -363,9 +365,15 @@ impl State {
         let mut actions: Vec<Action> =
             notes.into_iter().map(|message| Action::Emit(RunEvent::Warning { message })).collect();
         let (units, notes) = (plan.units.len(), plan.notes(&self.rules.order));
-        let mut queue = Queue::new(plan.tests.len(), plan.units.into_iter().map(|unit| unit.tests), self.rules.limits)
-            .knowing(traits(&plan.tests))
-            .batching(self.rules.batching.clone())
+        let repeats = Repeats::new(plan.tests.len(), self.rules.repeat);
+        let executions = repeats
+            .rounds(&plan.units)
+            .map(|(round, unit)| unit.tests.iter().map(|test| repeats.execution(*test, round)).collect());
+        // A worker is never asked for one test twice at once, so units are not put together where tests are repeated.
+        let batching = self.rules.batching.clone().filter(|_| self.rules.repeat <= 1);
+        let mut queue = Queue::new(repeats.executions(), executions, self.rules.limits)
+            .knowing(repeats.each(&traits(&plan.tests)))
+            .batching(batching)
             .suspecting(self.rules.keeps_failed);
         for (lane, environment) in &self.lanes {
             match environment {
@@ -374,15 +382,19 @@ impl State {
             }
         }
         let tests = plan.tests.clone();
-        self.phase = Phase::Dealing { tests: plan.tests, queue: Box::new(queue) };
+        self.phase = Phase::Dealing { tests: plan.tests, repeats, queue: Box::new(queue) };
         actions.push(Action::Emit(RunEvent::Planned { at: now, tests, listed, units, known: plan.known, notes }));
         actions.extend(self.is_settled().then_some(Action::EndLanes));
         actions
     }
 
-    fn settled(&mut self, test: TestId, verdict: TestVerdict, now: Timestamp) -> Vec<Action> {
-        let mut actions = vec![Action::Emit(RunEvent::TestSettled { test, verdict })];
-        self.failed += u32::from(verdict == TestVerdict::Failed);
+    fn settled(&mut self, execution: TestIndex, verdict: TestVerdict, now: Timestamp) -> Vec<Action> {
+        let Phase::Dealing { tests, repeats, .. } = &mut self.phase else { return Vec::new() };
+        let mut actions = Vec::new();
+        if let Some((test, verdict)) = repeats.settled(execution, verdict) {
+            actions.push(Action::Emit(RunEvent::TestSettled { test: tests[test].id.clone(), verdict }));
+            self.failed += u32::from(verdict == TestVerdict::Failed);
+        }
         if self.is_settled() {
             // Lanes with a warm worker are told to finish when they ask; those that still boot are cut short.
             if self.lanes.values().any(Option::is_none) {
@@ -399,15 +411,14 @@ impl State {
         let mut actions = Vec::new();
         loop {
             actions.extend(self.deal());
-            let Phase::Dealing { tests, queue } = &mut self.phase else { return actions };
-            let settled: Vec<_> =
-                queue.take_settled().into_iter().map(|(test, v)| (tests[test].id.clone(), v)).collect();
+            let Phase::Dealing { queue, .. } = &mut self.phase else { return actions };
+            let settled = queue.take_settled();
             actions.extend(queue.take_suspects().into_iter().map(suspicion));
             if settled.is_empty() {
                 return actions;
             }
-            for (test, verdict) in settled {
-                actions.extend(self.settled(test, verdict, now));
+            for (execution, verdict) in settled {
+                actions.extend(self.settled(execution, verdict, now));
             }
         }
     }
@@ -426,7 +437,7 @@ impl State {
                     *asked = Some(lane);
                     Order::List
                 }
-                Phase::Dealing { tests, queue } => match queue.take(lane) {
+                Phase::Dealing { tests, repeats, queue } => match queue.take(lane) {
                     Take::Wait => continue,
                     Take::Finished => Order::Finish,
                     Take::Recycle => {
@@ -439,7 +450,7 @@ impl State {
                             unit: handout.unit,
                             tests: handout.tests.len(),
                         }));
-                        Order::Run(work(handout, tests, queue, &self.rules.time_limits))
+                        Order::Run(work(handout, tests, repeats, queue, &self.rules.time_limits))
                     }
                 },
             };
@@ -473,14 +484,17 @@ fn suspicion(Suspect { environment, failed, alone }: Suspect) -> Action {
     Action::Emit(RunEvent::Warning { message })
 }
 
-fn work(handout: Handout, tests: &[PlannedTest], queue: &Queue, limits: &TimeLimits) -> Work {
-    let items = handout.tests.into_iter().map(|(index, attempt)| WorkItem {
-        index,
-        test: tests[index].id.clone(),
-        selector: tests[index].selector.clone(),
-        attempt,
-        place: Place { file: tests[index].file.clone(), line: tests[index].line },
-        limit: limits.of(&tests[index].id, queue.passed_limit(index)),
+fn work(handout: Handout, tests: &[PlannedTest], repeats: &Repeats, queue: &Queue, limits: &TimeLimits) -> Work {
+    let items = handout.tests.into_iter().map(|(index, attempt)| {
+        let test = &tests[repeats.test(index)];
+        WorkItem {
+            index,
+            test: test.id.clone(),
+            selector: test.selector.clone(),
+            attempt: repeats.attempt(index, attempt),
+            place: Place { file: test.file.clone(), line: test.line },
+            limit: limits.of(&test.id, queue.passed_limit(index)),
+        }
     });
     Work { unit: handout.unit, tests: items.collect() }
 }

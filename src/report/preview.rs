@@ -182,7 +182,8 @@ pub fn plan(preview: &Preview) -> String {
 fn figures(preview: &Preview) -> Vec<String> {
     let unit_tests: usize = preview.units.iter().map(|unit| unit.tests).sum();
     let known: usize = preview.units.iter().map(|unit| unit.known).sum();
-    let work: Duration = preview.units.iter().map(|unit| unit.expected).sum();
+    let once: Duration = preview.units.iter().map(|unit| unit.expected).sum();
+    let work = once * preview.repeat.max(1);
     let longest = preview.units.iter().map(|unit| unit.expected).max().unwrap_or_default();
     let boot = preview.boot.unwrap_or_default();
     let lanes = u32::from(preview.lanes.max(1));

@@ -56,6 +56,10 @@ pub fn meaning(record: &RunRecord, ending: &Ending) -> String {
         RunVerdict::Failed if counts.of(TestVerdict::Failed) > 0 => {
             format!("{} failed", text::count(counts.of(TestVerdict::Failed), "test"))
         }
+        RunVerdict::Failed if record.header.repeat > 1 => {
+            let flaky = text::count(counts.of(TestVerdict::Flaky), "test");
+            format!("{flaky} did not pass every time")
+        }
         RunVerdict::Failed => {
             let flaky = text::count(counts.of(TestVerdict::Flaky), "flaky test");
             format!("{flaky}, and --fail-on-flaky is set")
@@ -81,6 +85,25 @@ pub fn cut_short(verdict: &RunVerdict) -> String {
         RunVerdict::EnvironmentsUnavailable(why) => format!("environments could not be provided: {why}"),
         RunVerdict::Interrupted(by) => signal(*by).to_owned(),
     }
+}
+
+/// How often a test was tried: `3 attempts`, or `17 of 20 passed` where it was run several times.
+pub(super) fn tried(record: &RunRecord, test: &TestRecord) -> String {
+    match record.header.repeat {
+        0 | 1 => text::count(test.attempts.len(), "attempt"),
+        _ => format!("{} of {} passed", test.passes(), test.attempts.len()),
+    }
+}
+
+/// Rates of passing, with their names. Where tests are run several times, no attempt is a retry.
+pub(super) fn rates(record: &RunRecord) -> Vec<(&'static str, String)> {
+    if record.header.repeat > 1 {
+        return vec![(
+            "executions",
+            format!("{}, each test {} times", text::rate(record.executions()), record.header.repeat),
+        )];
+    }
+    vec![("first try", text::rate(record.first_try())), ("after retry", text::rate(record.after_retry()))]
 }
 
 /// `12 of 66 tests`, or `66 tests` where all were selected.
@@ -216,8 +239,9 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
     if let Some(selection) = selection(record) {
         writeln!(page, "| selected | {} |", escaped(&selection))?;
     }
-    writeln!(page, "| first try | {} |", text::rate(record.first_try()))?;
-    writeln!(page, "| after retry | {} |", text::rate(record.after_retry()))?;
+    for (name, rate) in rates(record) {
+        writeln!(page, "| {name} | {rate} |")?;
+    }
     if let Some(wall) = record.wall_time() {
         writeln!(page, "| wall time | {} |", text::duration(wall))?;
     }
@@ -247,7 +271,7 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
         writeln!(page, "\n### {heading}\n")?;
         for test in tests {
             let title = text::title(&test.planned.file, &test.planned.name);
-            let attempts = text::count(test.attempts.len(), "attempt");
+            let attempts = tried(record, test);
             let evidence = evidence_of(&test.planned.id);
             let kept = test.attempts.iter().any(|attempt| attempt.outcome.leaves_evidence());
             let evidence = if kept { format!(", [evidence]({})", evidence.display()) } else { String::new() };

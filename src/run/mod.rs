@@ -149,6 +149,7 @@ impl Prepared {
             select::gather(&args.selection, &args.manifest, suite, &args.candidate, &store, &variable).await?;
 
         let owner = Owner::this_process().map_err(RunError::Owner)?;
+        let repeat = args.repeat.map_or(1, std::num::NonZero::get);
         let seed = args.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
         let header = RunHeader {
             run: RunId::new(Timestamp::now(), rand::random()),
@@ -157,9 +158,10 @@ impl Prepared {
             trigger: args.trigger.word().to_owned(),
             seed,
             lanes,
-            attempts: args.attempts.unwrap_or(manifest.retry.attempts).get(),
+            attempts: if repeat > 1 { 1 } else { args.attempts.unwrap_or(manifest.retry.attempts).get() },
+            repeat,
             cpus: info.cpus,
-            fail_on_flaky: args.fail_on_flaky,
+            fail_on_flaky: args.fail_on_flaky || repeat > 1,
             selection: words,
             owner: owner.to_string(),
         };
@@ -173,13 +175,14 @@ impl Prepared {
             },
             seed,
             selection,
+            repeat,
             history: store.expected_durations(&manifest.suite.name).await?,
             batching: batching(&manifest, starts.typical),
             starts: Starts { typical: starts.typical, by_file: starts.by_file },
             order: manifest.order.clone(),
             lanes,
             max_failures: args.max_failures.map(std::num::NonZero::get),
-            fail_on_flaky: args.fail_on_flaky,
+            fail_on_flaky: header.fail_on_flaky,
             keeps_failed: manifest.environment.reset.keeps_failed(),
         };
         let run_folder = args.reports.join(&manifest.suite.name).join(header.run.as_str());

@@ -95,7 +95,7 @@ impl Prepared {
             tests: plan.tests.iter().map(test).collect(),
             units: units.collect(),
             lanes: self.header.lanes,
-            repeat: 1,
+            repeat: self.header.repeat,
             seed: self.header.seed,
             boot: self.boot,
             notes: plan.notes(&self.rules.order),

@@ -38,7 +38,9 @@ fn migrator() -> Migrator {
     let selection = Migration::new(4, "selection".into(), MigrationType::Simple, text.into_sql_str(), false);
     let text = include_str!("migrations/0005_unit_starts.sql");
     let unit_starts = Migration::new(5, "unit starts".into(), MigrationType::Simple, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![history, memory, time_limits, selection, unit_starts])
+    let text = include_str!("migrations/0006_repeat.sql");
+    let repeat = Migration::new(6, "repeat".into(), MigrationType::Simple, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![history, memory, time_limits, selection, unit_starts, repeat])
 }
 
 /// Opens or creates the history at the context's path.

@@ -71,6 +71,7 @@ fn run_row(columns: Columns<'_>) -> Result<RunRow, StoreError> {
             seed: columns.number::<i64>("seed")?.cast_unsigned(),
             lanes: columns.number("lanes")?,
             attempts: columns.number("attempt_limit")?,
+            repeat: columns.number("repeat_count")?,
             cpus: columns.number("cpus")?,
             fail_on_flaky: columns.get("fail_on_flaky")?,
             selection: columns.list("selection")?,

@@ -121,7 +121,8 @@ impl Store {
             .bind(header.fail_on_flaky)
             .bind(text(&header.owner).into_owned())
             .bind(time(at))
-            .bind(list(&header.selection));
+            .bind(list(&header.selection))
+            .bind(i64::from(header.repeat));
         self.one_row(context, query, &format!("run {}", header.run)).await?;
         self.set_current(&header.run, &text(&header.suite));
         Ok(())

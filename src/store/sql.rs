@@ -33,8 +33,8 @@ pub(super) const INSERT_RUN_TESTS: &str = "INSERT INTO run_tests (run_id, test_i
 
 statements! {
     INSERT_RUN = "INSERT INTO runs (id, suite, candidate, triggered_by, seed, lanes, attempt_limit, cpus,
-            fail_on_flaky, owner, started_ms, selection)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+            fail_on_flaky, owner, started_ms, selection, repeat_count)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
 
     RUN_PLANNED = "UPDATE runs SET planned_ms = $2, units = $3, known_tests = $4, listed_tests = $5 WHERE id = $1";
 

@@ -24,6 +24,7 @@ fn run_started(salt: u32) -> RunEvent {
         seed: 7,
         lanes: 2,
         attempts: 3,
+        repeat: 1,
         cpus: 4,
         fail_on_flaky: false,
         selection: Vec::new(),

@@ -6,6 +6,7 @@
 
 mod limit;
 mod outcome;
+mod repeat;
 mod run;
 mod test;
 
@@ -13,5 +14,6 @@ pub use limit::{
     DEFAULT_LIMIT, LEAST_PASSES, LimitSource, NEWEST_OTHERS, NEWEST_PASSES, Past, TimeLimit, learnt_limit,
 };
 pub use outcome::{Failure, Outcome};
+pub use repeat::repeated;
 pub use run::{Interruption, RunVerdict, StopReason, run_verdict};
 pub use test::{AttemptLimits, NextStep, TestVerdict, next_step, verdict_at_stop};

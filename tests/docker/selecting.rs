@@ -65,6 +65,22 @@ fn a_part_is_run_and_then_what_failed_in_it() {
 }
 
 #[test]
+fn a_repeated_test_passes_only_if_it_passes_every_time() {
+    let stage = Stage::new("a_repeated_test_passes_only_if_it_passes_every_time");
+    let repeated = || stage.tiny().with("--filter file(spec/{flaky,value}_spec.rb) --repeat 6 --lanes 2");
+    let run = repeated().faults("flaky").run().expect_code(1);
+    let record = run.record();
+    assert_eq!((record.json.repeat, record.history.run.header.repeat), (6, 6));
+    assert_eq!(record.history.verdict("comes in time"), "flaky");
+    assert_eq!((record.json.counts.passed, record.json.counts.flaky), (4, 1));
+    assert_eq!(record.history.attempts.len(), 30);
+    assert_eq!(record.junit.tests, 5, "one testcase for each test");
+    assert!(run.said.contains("exit code 1: 1 test did not pass every time"), "{}", run.said);
+    let honest = repeated().run().expect_code(0);
+    assert!(honest.said.contains("executions   100.0 % (30 of 30), each test 6 times"), "{}", honest.said);
+}
+
+#[test]
 fn spec_files_that_changed_are_run() {
     let stage = Stage::new("spec_files_that_changed_are_run");
     let folder = stage.manifest(&Manifest::default());

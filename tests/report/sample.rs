@@ -45,6 +45,7 @@ pub(crate) fn header() -> RunHeader {
         seed: 42,
         lanes: 3,
         attempts: 3,
+        repeat: 1,
         cpus: 4,
         fail_on_flaky: false,
         selection: Vec::new(),

@@ -127,6 +127,22 @@ fn a_run_of_a_part_says_of_which() {
 }
 
 #[test]
+fn a_run_that_repeats_says_how_often_each_test_passed() {
+    let tests = [test("a.py", 1, "adds", 1_000), test("a.py", 2, "pays", 1_000)];
+    let mut script = Script::new(RunHeader { repeat: 6, attempts: 1, fail_on_flaky: true, ..header() });
+    let (one, two) = (environment(1, 1), environment(2, 1));
+    script.boot(one, 0, 2_000).boot(two, 0, 2_000).plan(2_000, &tests);
+    for time in 0..6 {
+        let outcome = if time % 3 == 0 { Outcome::Passed } else { not_equal() };
+        script.attempt(&tests[0], one, 2_000 + time * 100, 90, Outcome::Passed);
+        script.attempt(&tests[1], two, 2_000 + time * 100, 90, outcome);
+    }
+    script.settle(&tests[0], TestVerdict::Passed).settle(&tests[1], TestVerdict::Flaky);
+    script.remove(one, 3_000, 500).remove(two, 3_000, 500).end(3_100, RunVerdict::Failed, 1);
+    insta::assert_snapshot!(format!("{}\n{}", plain(&script.events, Paint::PLAIN), summary_of(&script.events)));
+}
+
+#[test]
 fn the_summary_of_an_interrupted_run() {
     let tests = [test("a.py", 1, "adds", 1_000), test("a.py", 2, "pays", 1_000)];
     let mut script = Script::new(header());

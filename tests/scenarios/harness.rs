@@ -49,6 +49,8 @@ pub(crate) struct Scenario {
     pub(crate) lanes: u16,
     pub(crate) manifest: Manifest,
     pub(crate) max_failures: Option<u32>,
+    /// How often each test is run.
+    pub(crate) repeat: u32,
     pub(crate) selection: Selection,
     /// What tests are known to take.
     pub(crate) history: HashMap<TestId, Duration>,
@@ -94,6 +96,7 @@ impl Scenario {
             lanes,
             manifest: shop(lanes),
             max_failures: None,
+            repeat: 1,
             selection: Selection::default(),
             history: HashMap::new(),
             test_timeout: Duration::from_secs(20),
@@ -171,7 +174,10 @@ impl Scenario {
         shared.site = snapshot::provide(shared.site, &Unheard).await.expect("frozen");
         let rules = Rules {
             time_limits: TimeLimits { general: self.test_timeout(), learnt: self.time_limits.clone() },
-            limits: AttemptLimits { attempts: self.manifest.retry.attempts.get(), environment_attempts: 3 },
+            limits: AttemptLimits {
+                attempts: if self.repeat > 1 { 1 } else { self.manifest.retry.attempts.get() },
+                environment_attempts: 3,
+            },
             seed: 1,
             selection: self.selection,
             history: self.history,
@@ -179,8 +185,9 @@ impl Scenario {
             order: self.manifest.order.clone(),
             lanes: self.lanes,
             batching: self.batching.clone(),
+            repeat: self.repeat,
             max_failures: self.max_failures,
-            fail_on_flaky: false,
+            fail_on_flaky: self.repeat > 1,
             keeps_failed: self.manifest.environment.reset.keeps_failed(),
         };
         let (sender, reasons) = mpsc::channel(4);
@@ -228,7 +235,7 @@ impl Scenario {
         }
         assert_eq!(engine.things(), [], "left on the engine");
         let told = Told { verdict, events: sink.events, calls, took };
-        told.check(self.kill.is_some());
+        told.check(self.kill.is_some(), self.repeat);
         (listed, told)
     }
 }

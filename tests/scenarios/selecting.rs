@@ -5,7 +5,7 @@ use std::time::Duration;
 use shakedown::engine::fake::{Behaviour, FakeSuite, SuiteFault};
 use shakedown::id::TestId;
 use shakedown::selection::{Selection, Shard, ShardBy, parse};
-use shakedown::verdict::{Interruption, RunVerdict, StopReason};
+use shakedown::verdict::{Interruption, RunVerdict, StopReason, TestVerdict};
 
 use super::harness::{Scenario, passing, test};
 
@@ -87,4 +87,57 @@ async fn what_keeps_tests_from_being_listed_is_said() {
     let reason = StopReason::Signal(Interruption::Interrupt);
     let (listed, _) = scenario.stop_at(Duration::from_millis(10), reason).list().await;
     assert_eq!(listed, Err(RunVerdict::Interrupted(Interruption::Interrupt)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_test_runs_as_often_as_asked_for_side_by_side_and_in_every_lane() {
+    let mut scenario = Scenario::new(4, passing(1, 1));
+    scenario.repeat = 20;
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    assert_eq!(told.attempts("passes 0").len(), 20);
+    assert_eq!(told.places("passes 0").len(), 4, "each lane comes to it");
+    let mut alone = Scenario::new(1, passing(1, 1));
+    alone.repeat = 20;
+    assert!(told.took < alone.run().await.took, "four lanes are quicker than one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_test_that_fails_once_is_flaky_and_fails_the_run() {
+    let mut tests = passing(2, 2);
+    tests.push(test("spec/1_spec.rb", "fails at first", Behaviour::FailsUpTo(1)));
+    tests.push(test("spec/1_spec.rb", "never holds", Behaviour::Fails));
+    tests.push(test("spec/2_spec.rb", "is skipped", Behaviour::Skips));
+    let mut scenario = Scenario::new(2, tests);
+    scenario.repeat = 5;
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Failed);
+    assert_eq!(told.test_verdict("fails at first"), TestVerdict::Flaky);
+    assert_eq!(told.test_verdict("never holds"), TestVerdict::Failed);
+    assert_eq!(told.test_verdict("is skipped"), TestVerdict::Skipped);
+    for test in told.verdicts().keys() {
+        assert_eq!(told.attempts(test).len(), 5, "{test}: no failure is tried again, and nothing stops at one");
+    }
+    let passed = told.outcomes("fails at first").into_iter().filter(|outcome| *outcome == "passed").count();
+    assert_eq!(passed, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_broken_environment_cost_a_repeated_test_is_run_again() {
+    let crash = Behaviour::Crashes { service: "web".to_owned(), up_to: 2 };
+    let mut scenario = Scenario::new(2, vec![test("spec/a_spec.rb", "crashes twice", crash)]);
+    scenario.repeat = 4;
+    let told = scenario.run().await;
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let passed = told.outcomes("crashes twice").into_iter().filter(|outcome| *outcome == "passed").count();
+    assert_eq!((passed, told.broken().len()), (4, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_test_that_a_stop_cuts_short_has_not_passed() {
+    let mut scenario = Scenario::new(1, passing(1, 1));
+    scenario.repeat = 1_000;
+    let told = scenario.stop_at(Duration::from_secs(30), StopReason::Deadline).run().await;
+    assert_eq!(told.verdict, RunVerdict::Incomplete(StopReason::Deadline));
+    assert_eq!(told.test_verdict("passes 0"), TestVerdict::NotRun);
 }

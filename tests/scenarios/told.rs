@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use shakedown::event::{Attempt, BrokenEnvironment, RunEvent};
-use shakedown::id::EnvironmentId;
+use shakedown::id::{AttemptNumber, EnvironmentId, TestId};
 use shakedown::verdict::{Outcome, RunVerdict, TestVerdict};
 
 /// What was told of a run.
@@ -20,7 +20,7 @@ pub(crate) struct Told {
 
 impl Told {
     /// What must be true of every run, whatever happens in it.
-    pub(crate) fn check(&self, killed: bool) {
+    pub(crate) fn check(&self, killed: bool, repeat: u32) {
         let settled = self.events.iter().filter_map(|event| match event {
             RunEvent::TestSettled { test, .. } => Some(test.to_string()),
             _ => None,
@@ -31,15 +31,19 @@ impl Told {
         planned.sort();
         assert_eq!(settled, planned, "every planned test settles exactly once");
 
+        let once = repeat == 1;
+        // Where tests are run several times, they may be so side by side.
+        let name =
+            |test: &TestId, number: AttemptNumber| if once { test.to_string() } else { format!("{test} {number}") };
         let mut running: BTreeMap<String, EnvironmentId> = BTreeMap::new();
         for event in &self.events {
             match event {
-                RunEvent::AttemptStarted { test, environment, .. } => {
-                    let before = running.insert(test.to_string(), *environment);
+                RunEvent::AttemptStarted { test, number, environment, .. } => {
+                    let before = running.insert(name(test, *number), *environment);
                     assert_eq!(before, None, "{test} runs twice at once");
                 }
                 RunEvent::AttemptEnded(attempt) => {
-                    let place = running.remove(attempt.test.as_str());
+                    let place = running.remove(&name(&attempt.test, attempt.number));
                     assert_eq!(place, Some(attempt.environment), "{} ended where it had not started", attempt.test);
                 }
                 _ => {}
@@ -50,6 +54,11 @@ impl Told {
 
         for test in self.planned() {
             let attempts = self.attempts(&test);
+            if !once {
+                let numbers: BTreeSet<u32> = attempts.iter().map(|attempt| attempt.number.0).collect();
+                assert_eq!(numbers.len(), attempts.len(), "two attempts of {test} have one number");
+                continue;
+            }
             let numbers: Vec<u32> = attempts.iter().map(|attempt| attempt.number.0).collect();
             let counted: Vec<u32> = (1..).take(numbers.len()).collect();
             assert_eq!(numbers, counted, "attempts of {test} are counted from 1");

@@ -40,6 +40,7 @@ pub(crate) fn header(run: RunId, suite: &str) -> RunHeader {
         seed: u64::MAX - 41,
         lanes: 4,
         attempts: 3,
+        repeat: 5,
         cpus: 8,
         fail_on_flaky: true,
         selection: vec!["--filter 'tag(smoke)'".into()],

@@ -21,6 +21,7 @@ fn rules(max_failures: Option<u32>) -> Rules {
         order: OrderSettings::default(),
         lanes: 2,
         batching: None,
+        repeat: 1,
         max_failures,
         fail_on_flaky: false,
         keeps_failed: true,
@@ -335,8 +336,10 @@ proptest! {
     fn whatever_lanes_do_no_test_is_in_two_hands_and_each_settles_exactly_once(
         files in prop::collection::vec(0..6u8, 0..10), lanes in 1..5u16,
         max_failures in prop::option::of(1..4u32), steps in prop::collection::vec(step(), 0..300),
+        repeat in prop_oneof![Just(1), 2..4u32],
     ) {
         let mut game = Game::new(files, lanes, max_failures);
+        game.state.rules.repeat = repeat;
         for step in &steps {
             game.step(step);
         }
@@ -346,9 +349,10 @@ proptest! {
     #[test]
     fn a_stop_at_any_moment_deals_out_nothing_more_and_settles_everything(
         files in prop::collection::vec(1..6u8, 1..10), lanes in 1..5u16, steps in prop::collection::vec(step(), 0..100),
-        more in prop::collection::vec(step(), 0..20),
+        more in prop::collection::vec(step(), 0..20), repeat in prop_oneof![Just(1), 2..4u32],
     ) {
         let mut game = Game::new(files, lanes, None);
+        game.state.rules.repeat = repeat;
         for step in steps.iter().chain([&Step::Stop]).chain(&more) {
             game.step(step);
         }

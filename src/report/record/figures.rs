@@ -175,6 +175,12 @@ impl RunRecord {
         self.rate(|telling| telling.contains(&&Outcome::Passed))
     }
 
+    /// Of all attempts that passed, failed or timed out, those that passed.
+    pub fn executions(&self) -> Rate {
+        let passed = self.tests.values().map(TestRecord::passes).sum();
+        Rate { passed, of: passed + self.tests.values().map(|test| test.failures().count()).sum::<usize>() }
+    }
+
     fn rate(&self, passed: impl Fn(&[&Outcome]) -> bool) -> Rate {
         let mut rate = Rate { passed: 0, of: 0 };
         for test in self.tests.values() {
@@ -214,7 +220,11 @@ impl RunRecord {
         let boots = || self.environments.values().filter(|e| !e.standby).filter_map(|e| e.boot);
         let attempts = || self.tests.values().flat_map(|t| &t.attempts);
         attempts().next()?;
-        let of_one_test = self.tests.values().map(|t| t.attempts.iter().map(|a| a.duration).sum());
+        let of_one_test = self.tests.values().map(|t| {
+            let durations = t.attempts.iter().map(|a| a.duration);
+            // Where a test is run several times, none of these waits for another.
+            if self.header.repeat > 1 { durations.max().unwrap_or_default() } else { durations.sum() }
+        });
         let mut in_one_go: HashMap<(EnvironmentId, UnitId, u32), Duration> = HashMap::new();
         let mut sharing: HashMap<&str, Duration> = HashMap::new();
         for test in self.tests.values() {
@@ -295,7 +305,10 @@ impl RunRecord {
             .collect();
         let left = |test: &TestRecord| {
             let spent = running.get(&test.planned.id).copied().unwrap_or_default();
-            test.planned.expected.saturating_sub(spent)
+            let ended = u32::try_from(test.attempts.len()).unwrap_or(u32::MAX);
+            // Unless it is run several times, one that failed is run once more.
+            let times = if self.header.repeat > 1 { self.header.repeat.saturating_sub(ended) } else { 1 };
+            (test.planned.expected * times).saturating_sub(spent)
         };
         let unsettled: Vec<&TestRecord> = self.tests.values().filter(|t| t.settled.is_none()).collect();
         if !unsettled.is_empty() && unsettled.iter().all(|t| t.planned.expected.is_zero()) {

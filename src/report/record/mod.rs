@@ -102,6 +102,11 @@ impl TestRecord {
         passed.or_else(failed).or(self.attempts.last())
     }
 
+    /// How many attempts passed.
+    pub fn passes(&self) -> usize {
+        self.attempts.iter().filter(|a| a.outcome == Outcome::Passed).count()
+    }
+
     /// The attempts that count against the test, oldest first.
     pub fn failures(&self) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter().filter(|a| a.outcome.counts_against_test())
@@ -157,6 +162,7 @@ impl Default for RunRecord {
                 seed: 0,
                 lanes: 0,
                 attempts: 0,
+                repeat: 1,
                 cpus: 0,
                 fail_on_flaky: false,
                 selection: Vec::new(),

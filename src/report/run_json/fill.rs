@@ -26,6 +26,7 @@ impl From<&RunRecord> for RunJson {
             seed: header.seed.to_string(),
             lanes: header.lanes,
             attempts_limit: header.attempts,
+            repeat: header.repeat,
             cpus: header.cpus,
             fail_on_flaky: header.fail_on_flaky,
             started: record.started,

@@ -35,6 +35,9 @@ pub struct RunJson {
     pub lanes: u16,
     /// Failed attempts until a test counts as failed.
     pub attempts_limit: u32,
+    /// How often each test was run, whatever came of it; where it is more than 1, no attempt is a retry.
+    #[serde(default = "once")]
+    pub repeat: u32,
     /// The processors of the engine's host.
     pub cpus: u32,
     /// Whether flaky tests make the run fail.
@@ -90,6 +93,10 @@ pub struct RunJson {
     pub warnings: Vec<String>,
     /// The other reports, relative to this file.
     pub reports: ReportsJson,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// Why a run stopped early.

@@ -15,6 +15,9 @@ use crate::verdict::{Outcome, TestVerdict};
 /// How many lines of a message, or of a log, are shown. The reports have the rest.
 const LINES: usize = 20;
 
+/// How many failures of a test that is run several times are shown.
+const REPEATS: usize = 3;
+
 /// Where words stand beside the label.
 const INDENT: &str = "            ";
 
@@ -68,7 +71,7 @@ impl Log {
             // A run that stops early leaves any number of them; the summary counts them and says why.
             RunEvent::TestSettled { verdict: TestVerdict::NotRun, test: _ } => Vec::new(),
             RunEvent::TestSettled { test, verdict } => match record.tests.get(test) {
-                Some(test) if self.all || worth_a_word(*verdict) => self.settled(test, *verdict),
+                Some(test) if self.all || worth_a_word(*verdict) => self.settled(record, test, *verdict),
                 Some(_) | None => Vec::new(),
             },
             RunEvent::Warning { message } => {
@@ -131,7 +134,7 @@ impl Log {
         format!("{INDENT}{} {}", self.paint.faint(what), folder.join(names).display())
     }
 
-    fn settled(&self, test: &TestRecord, verdict: TestVerdict) -> Vec<String> {
+    fn settled(&self, record: &RunRecord, test: &TestRecord, verdict: TestVerdict) -> Vec<String> {
         let deciding = test.deciding();
         let time = match deciding {
             Some(attempt) => format!("{:>8.3} s", attempt.duration.as_secs_f64()),
@@ -140,10 +143,14 @@ impl Log {
         let place = deciding.map_or_else(|| "–".to_owned(), |a| a.environment.to_string());
         let label = self.paint.test(verdict, &label(word(verdict)));
         let title = text::title(&test.planned.file, &test.planned.name);
-        let mut lines = vec![format!("{label} [{time}] {place:<5} {title}")];
+        let repeated = record.header.repeat > 1;
+        let often = if repeated { format!(" ({})", summary::tried(record, test)) } else { String::new() };
+        let mut lines = vec![format!("{label} [{time}] {place:<5} {title}{often}")];
         if worth_a_word(verdict) {
             let mut before: Option<&Outcome> = None;
-            for attempt in &test.attempts {
+            // Of many executions, the first that did not pass show what there is to see.
+            let all = test.attempts.iter().filter(|attempt| !repeated || attempt.outcome != Outcome::Passed);
+            for attempt in all.take(if repeated { REPEATS } else { usize::MAX }) {
                 lines.extend(self.attempt(attempt, before));
                 before = Some(&attempt.outcome);
             }
@@ -188,7 +195,11 @@ fn started(header: &RunHeader, record: &RunRecord) -> Vec<String> {
     let lanes = text::count(header.lanes.into(), "lane");
     let attempts = text::count(header.attempts as usize, "attempt");
     let mut lines = vec![format!("shakedown of {}", summary::subject(record))];
-    lines.push(format!("{INDENT}{lanes}, up to {attempts} per test, seed {}", header.seed));
+    let often = match header.repeat {
+        0 | 1 => format!("up to {attempts} per test"),
+        times => format!("each test {times} times"),
+    };
+    lines.push(format!("{INDENT}{lanes}, {often}, seed {}", header.seed));
     lines.extend(header.selection.iter().map(|condition| format!("{INDENT}only {}", text::one_line(condition))));
     lines
 }

@@ -48,8 +48,9 @@ impl Page {
         if let Some(selection) = summary::selection(record) {
             self.figure("selected", &selection);
         }
-        self.figure("first try", &text::rate(record.first_try()));
-        self.figure("after retry", &text::rate(record.after_retry()));
+        for (name, rate) in summary::rates(record) {
+            self.figure(name, &rate);
+        }
         if let Some(wall) = record.wall_time() {
             let bounds = record.lower_bound();
             let beside = bounds.map(|figures| {
@@ -98,7 +99,7 @@ impl Page {
             self.heading(heading);
             for test in tests {
                 let title = text::title(&test.planned.file, &test.planned.name);
-                let attempts = text::count(test.attempts.len(), "attempt");
+                let attempts = summary::tried(record, test);
                 self.lines.push(format!("    {title} {}", self.paint.faint(&format!("({attempts})"))));
             }
             self.more(more);
