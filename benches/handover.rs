@@ -33,6 +33,12 @@ struct Suite {
 const SUITES: &[Suite] = &[
     Suite { name: "storefront", runner: "browser", file: &["rspec"], parallel: &[] },
     Suite {
+        name: "guestbook",
+        runner: "rails",
+        file: &["env", "PARALLEL_WORKERS=1", "ruby", "-Itest"],
+        parallel: &["env", "PARALLEL_WORKERS=2", "bin/rails", "test", "test/system"],
+    },
+    Suite {
         name: "kanban",
         runner: "runner",
         file: &["node", "node_modules/@playwright/test/cli.js", "test", "--workers=1", "--retries=0", "--reporter=dot"],
