@@ -155,6 +155,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_two_files_share_is_told_apart_by_the_file() {
+        let results = "<testsuite><testcase name='testSum' class='A' file='/suite/tests/ATest.php'/>\
+                       <testcase name='testSum with data set #0' class='B' file='/suite/tests/BTest.php'><failure/>\
+                       </testcase></testsuite>";
+        let items = ["tests/ATest.php::testSum", "tests/BTest.php::testSum with data set #0"];
+        let apart = tell_apart(&items, ItemKind::Test, &ended(1, results));
+        assert_eq!((told(&apart), apart.left.len()), (vec![(0, Passed), (1, Failed)], 0));
+    }
+
+    #[test]
     fn files_are_told_apart_by_file_class_or_suite() {
         let results = "<testsuites><testsuite name='Root' file='/work/test/a.spec.js'><testcase name='x'/></testsuite>\
                        <testsuite name='s'><testcase classname='test.b' name='y'/>\

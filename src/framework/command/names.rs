@@ -47,11 +47,23 @@ impl<'a> Index<'a> {
         let last = item.rsplit("::").next().unwrap_or(item);
         let found = union(&self.last, [plain(name), plain(last)]);
         if !found.is_empty() {
+            return self.of_own_file(file, found);
+        }
+        // Go and PHPUnit name the parts of a test after it: TestCart/adds_up, testSum with data set #0.
+        let is_part = |rest: &str| rest.starts_with('/') || rest.starts_with(" with data set ");
+        let found = places(self.cases, |case| case.name.strip_prefix(name).is_some_and(is_part));
+        self.of_own_file(file, found)
+    }
+
+    /// Of testcases with the same name, those in the file that was listed, where some say so.
+    fn of_own_file(&self, file: &str, found: Vec<usize>) -> Claim {
+        let own = file.trim_start_matches("./");
+        let is_own = |place: &usize| self.cases[*place].file.as_deref().is_some_and(|file| is_file(file, own));
+        let in_file: Vec<usize> = found.iter().copied().filter(is_own).collect();
+        if own.is_empty() || in_file.is_empty() {
             return Claim { places: found, exact: false };
         }
-        // Go names the parts of a test after it: TestCart/adds_up.
-        let found = places(self.cases, |case| case.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')));
-        Claim { places: found, exact: false }
+        Claim { places: in_file, exact: true }
     }
 }
 
@@ -71,11 +83,7 @@ fn union(map: &HashMap<String, Vec<usize>>, keys: [String; 2]) -> Vec<usize> {
 /// after it.
 pub(super) fn of_file(item: &str, cases: &[Case]) -> Claim {
     let own = item.trim_start_matches("./");
-    let is_own = |file: &str| {
-        let file = file.trim_start_matches("./");
-        file.strip_suffix(own).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    };
-    let found = places(cases, |case| case.file.as_deref().is_some_and(is_own));
+    let found = places(cases, |case| case.file.as_deref().is_some_and(|file| is_file(file, own)));
     if !found.is_empty() {
         return Claim { places: found, exact: true };
     }
@@ -89,6 +97,12 @@ pub(super) fn of_file(item: &str, cases: &[Case]) -> Claim {
         case.file.is_none() && (begins(&case.class) || case.suites.iter().any(|suite| begins(suite)))
     });
     Claim { places: found, exact: false }
+}
+
+/// Whether a path means a file of the suite's folder: it may be written from the root.
+fn is_file(path: &str, own: &str) -> bool {
+    let before = path.trim_start_matches("./").strip_suffix(own);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn places(cases: &[Case], which: impl Fn(&Case) -> bool) -> Vec<usize> {
