@@ -4,7 +4,7 @@
 //! fails, the others are still written, since a run that ends badly needs its reports most.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -24,20 +24,22 @@ pub fn write_reports(record: &RunRecord, run_folder: &Path) -> io::Result<Report
     let paths = ReportPaths::of(run_folder);
     fs::create_dir_all(run_folder).map_err(|error| on("create", run_folder, &error))?;
     let written = [
-        write_whole(&paths.junit, &junit::junit_xml(record)),
-        run_json::run_json(record).and_then(|text| write_whole(&paths.run_json, &text)),
-        write_whole(&paths.summary, &summary::markdown(record)),
+        write_whole(&paths.junit, |file| junit::write(record, file)),
+        write_whole(&paths.run_json, |file| run_json::write(record, file)),
+        write_whole(&paths.summary, |file| file.write_all(summary::markdown(record).as_bytes())),
         point_latest_at(run_folder),
     ];
     written.into_iter().collect::<io::Result<Vec<()>>>()?;
     Ok(paths)
 }
 
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+/// The reports of a large suite are never held as text: they go to the file as they are made.
+fn write_whole(path: &Path, report: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let temporary = temporary_beside(path);
     let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(text.as_bytes())?;
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        report(&mut file)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         // Without this, a crash of the machine can leave an empty file under the final name.
         file.sync_all()?;
         fs::rename(&temporary, path)

@@ -7,6 +7,7 @@
 //! of one execution. The time of a suite is the sum of its cases, that of the root the wall time of the run.
 
 use std::collections::HashSet;
+use std::io;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -32,6 +33,14 @@ pub fn junit_xml(record: &RunRecord) -> String {
     let report = report(record);
     // The only errors are those of the writer below, and a `Vec` has none; an empty report would still be one.
     report.to_string().unwrap_or_else(|error| format!("<!-- this report could not be written: {error} -->\n"))
+}
+
+/// Writes what [`junit_xml`] returns.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write(record: &RunRecord, to: &mut impl io::Write) -> io::Result<()> {
+    report(record).serialize(to).map_err(io::Error::other)
 }
 
 fn report(record: &RunRecord) -> Report {

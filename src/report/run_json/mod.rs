@@ -321,7 +321,13 @@ pub struct ReportsJson {
 
 /// The run's record as text, indented, with a line break at its end.
 pub fn run_json(record: &RunRecord) -> io::Result<String> {
-    let mut text = serde_json::to_string_pretty(&RunJson::from(record)).map_err(io::Error::other)?;
-    text.push('\n');
-    Ok(text)
+    let mut text = Vec::new();
+    write(record, &mut text)?;
+    String::from_utf8(text).map_err(io::Error::other)
+}
+
+/// Writes what [`run_json`] returns.
+pub fn write(record: &RunRecord, to: &mut impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *to, &RunJson::from(record)).map_err(io::Error::other)?;
+    to.write_all(b"\n")
 }
