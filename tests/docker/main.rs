@@ -18,6 +18,7 @@ mod failures;
 mod guard;
 mod kanban;
 mod killing;
+mod lending;
 mod midst;
 mod minitest_worker;
 mod outcome;
