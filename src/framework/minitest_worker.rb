@@ -101,26 +101,10 @@ module ShakedownWorker
   end
 
   # Takes the place of minitest's reporter, and turns what it hears into the protocol's events.
-  class Recorder
-    attr_reader :witness
-
+  class Recorder < BaseRecorder
     def initialize(wire)
-      @wire = wire
-      @witness = Witness.new
-      @attempts = {}
-      @unfinished = {}
+      super
       @current = nil
-    end
-
-    # From here on reports concern these tests. ATTEMPTS: entry to attempt number.
-    def begin_round(attempts)
-      @attempts = attempts
-      @unfinished = attempts.transform_values { true }
-      announce_attempt(attempts.values.min)
-    end
-
-    def ended_count
-      @attempts.size - @unfinished.size
     end
 
     # Tests of the round that have not ended yet, in the order in which they were asked for.
@@ -214,10 +198,6 @@ module ShakedownWorker
 
     def since_start
       Process.clock_gettime(Process::CLOCK_MONOTONIC) - @began
-    end
-
-    def announce_attempt(number)
-      ENV["SHAKEDOWN_ATTEMPT"] = number.to_s if number
     end
   end
 

@@ -17,36 +17,21 @@ module ShakedownWorker
   end
 
   # Turns what RSpec reports into the protocol's events.
-  class Recorder
+  class Recorder < BaseRecorder
     NOTIFICATIONS = %i[message example_started example_passed example_failed example_pending].freeze
 
     # Errors outside of examples while the suite was loading, as [exception or nil, RSpec's text].
     attr_reader :load_errors
-    attr_reader :last_outside_exception, :witness
+    attr_reader :last_outside_exception
 
     def initialize(wire)
-      @wire = wire
-      @witness = Witness.new
+      super
       @load_errors = []
       @loading = true
-      @attempts = {}
-      @unfinished = {}
     end
 
     def loaded
       @loading = false
-    end
-
-    # From here on reports concern these examples. ATTEMPTS: example to attempt number.
-    def begin_round(attempts)
-      @attempts = attempts
-      @unfinished = attempts.transform_values { true }
-      # For hooks that run before the first example does.
-      announce_attempt(attempts.values.min)
-    end
-
-    def ended_count
-      @attempts.size - @unfinished.size
     end
 
     def example_started(notification)
@@ -109,10 +94,6 @@ module ShakedownWorker
       return failure if failure["file"]
 
       failure.merge("file" => Catalogue.file_of(example), "line" => Catalogue.line_of(example))
-    end
-
-    def announce_attempt(number)
-      ENV["SHAKEDOWN_ATTEMPT"] = number.to_s if number
     end
 
     def capture

@@ -411,6 +411,36 @@ module ShakedownWorker
     end
   end
 
+  # What is told of a round of tests: which attempts it is made of, and which of them have not ended yet.
+  class BaseRecorder
+    attr_reader :witness
+
+    def initialize(wire)
+      @wire = wire
+      @witness = Witness.new
+      @attempts = {}
+      @unfinished = {}
+    end
+
+    # From here on reports concern these tests. ATTEMPTS: test to attempt number.
+    def begin_round(attempts)
+      @attempts = attempts
+      @unfinished = attempts.transform_values { true }
+      # For hooks that run before the first test does.
+      announce_attempt(attempts.values.min)
+    end
+
+    def ended_count
+      @attempts.size - @unfinished.size
+    end
+
+    private
+
+    def announce_attempt(number)
+      ENV["SHAKEDOWN_ATTEMPT"] = number.to_s if number
+    end
+  end
+
   # Runs units: any of the suite's tests, as often as asked. A framework's own says run_round.
   class BaseUnitRunner
     def initialize(wire, catalogue)
