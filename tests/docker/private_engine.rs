@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -169,15 +169,7 @@ pub(crate) fn things_at(address: &str) -> Vec<String> {
 
 /// Waits until nothing of any run is left on an engine.
 pub(crate) fn assert_nothing_stays_at(address: &str, within: Duration) {
-    let deadline = Instant::now() + within;
-    loop {
-        let things = things_at(address);
-        if things.is_empty() {
-            return;
-        }
-        assert!(Instant::now() < deadline, "left behind: {things:#?}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    assert!(comes_true(within, || things_at(address).is_empty()), "left behind: {:#?}", things_at(address));
 }
 
 impl Drop for PrivateEngine {

@@ -1,14 +1,14 @@
 //! What every adapter must hold. See `src/framework/mod.rs` for the contract.
 
 use std::collections::BTreeSet;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shakedown::framework::protocol::SaidOutcome;
 use shakedown::framework::{ListedTest, WorkerError};
 
 use super::ground::{Ground, Unit};
 use super::roles::{FEATURES, ODD_NAMES, ROLES, all, is_harmless, one};
+use crate::patience::comes_true;
 
 fn selectors<'a>(tests: impl IntoIterator<Item = &'a ListedTest>) -> Vec<&'a str> {
     tests.into_iter().map(|test| test.selector.as_str()).collect()
@@ -254,11 +254,8 @@ pub(crate) fn kill_ends_all_that_the_worker_started_and_nothing_else(ground: Gro
     let mut worker = ground.worker("deaf");
     let tests = worker.list();
     worker.ask(&[&one(&tests, "deaf").selector], 1);
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while ground.processes(CHILD).is_empty() {
-        assert!(Instant::now() < deadline, "the test did not start its child");
-        thread::sleep(Duration::from_millis(50));
-    }
+    let is_started = || !ground.processes(CHILD).is_empty();
+    assert!(comes_true(Duration::from_secs(60), is_started), "the test did not start its child");
     worker.kill();
     assert!(ground.processes(CHILD).is_empty(), "its child lives on");
     let passes = one(&tests, "passes").selector.as_str();
