@@ -24,6 +24,7 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 const CHECK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
 /// What was found of one service.
+#[derive(Clone)]
 struct Finding {
     concern: Concern,
     /// Whether its log is complete, or about to be.
@@ -34,16 +35,24 @@ struct Finding {
 
 impl Environment {
     /// Whether the environment is broken, and why: asked after each attempt that did not pass. Takes about a tenth of a
-    /// second where all is well; longer where a service refuses connections or fails its health check.
+    /// second where all is well; longer where a service refuses connections, fails its health check or ails.
     pub async fn diagnose(&self) -> Option<BrokenEnvironment> {
-        if let Some(broken) = self.inspect().await {
-            return Some(broken);
+        let finding = self.find().await?;
+        let Finding { ended, service, cause, .. } = self.or_its_end(finding).await;
+        let log_tail = if ended { self.logs().tail_at_end(&service).await } else { self.logs().tail(&service) };
+        let cause = with_log(cause, &log_tail);
+        Some(BrokenEnvironment { service: Some(service), cause, log_tail })
+    }
+
+    async fn find(&self) -> Option<Finding> {
+        if let Some(finding) = self.inspect().await {
+            return Some(finding);
         }
         let watch = self.watch();
         let noticed = async { timeout(DYING_WITHIN, watch.until(Concern::Ailing)).await.is_ok() };
         let (noticed, sick) = join(noticed, self.ask_all()).await;
-        if let Some(broken) = self.inspect().await {
-            return Some(broken);
+        if let Some(finding) = self.inspect().await {
+            return Some(finding);
         }
         if !noticed && sick.is_empty() && !self.refuses_connections().await {
             return None;
@@ -51,14 +60,30 @@ impl Environment {
         self.look_closer(sick).await
     }
 
+    /// A service that ails may be about to end of it: the kernel tells of a process that it killed for want of memory
+    /// before the engine tells that it was the service's first. The end explains more.
+    async fn or_its_end(&self, finding: Finding) -> Finding {
+        let ended = async {
+            let mut now = Some(finding.clone());
+            loop {
+                match now {
+                    Some(finding) if finding.concern == Concern::Broken => return finding,
+                    Some(_) | None => sleep(LOOK_AGAIN_AFTER).await,
+                }
+                now = self.inspect().await;
+            }
+        };
+        timeout(SUSPECTED_FOR, ended).await.unwrap_or(finding)
+    }
+
     /// Looks at a suspicious environment for a while.
-    async fn look_closer(&self, sick: Vec<(usize, String)>) -> Option<BrokenEnvironment> {
+    async fn look_closer(&self, sick: Vec<(usize, String)>) -> Option<Finding> {
         let deadline = Instant::now() + SUSPECTED_FOR;
         let dying = async {
             loop {
                 sleep(LOOK_AGAIN_AFTER).await;
                 match self.inspect().await {
-                    Some(broken) => return Some(broken),
+                    Some(finding) => return Some(finding),
                     None if Instant::now() >= deadline => return None,
                     None => {}
                 }
@@ -69,14 +94,14 @@ impl Environment {
         tokio::pin!(dying);
         // An end explains more than an illness, so that it is told when there is one.
         let (ill, deaf) = tokio::select! {
-            Some(broken) = &mut dying => return Some(broken),
+            Some(finding) = &mut dying => return Some(finding),
             found = join(ill, deaf) => found,
         };
-        if let Some(broken) = self.inspect().await {
-            return Some(broken);
+        if let Some(finding) = self.inspect().await {
+            return Some(finding);
         }
         let (service, cause) = ill.into_iter().flatten().next().or(deaf)?;
-        Some(self.broken(service, cause, false).await)
+        Some(Finding { concern: Concern::Broken, ended: false, service, cause })
     }
 
     /// Runs all health checks once; gives those that failed, with the reason.
@@ -131,13 +156,12 @@ impl Environment {
     }
 
     /// What is known by now and what the engine says of each service: the worst of it.
-    async fn inspect(&self) -> Option<BrokenEnvironment> {
+    async fn inspect(&self) -> Option<Finding> {
         let services = self.watch().services().iter().enumerate();
         let findings = join_all(services.map(|(nth, live)| self.inspect_one(nth, live))).await;
         let findings = findings.into_iter().flatten();
         // The first of the worst: what others wait for stands before them where the file is in that order.
-        let worst = findings.reduce(|worst, next| if next.concern > worst.concern { next } else { worst })?;
-        Some(self.broken(worst.service, worst.cause, worst.ended).await)
+        findings.reduce(|worst, next| if next.concern > worst.concern { next } else { worst })
     }
 
     async fn inspect_one(&self, nth: usize, live: &Live) -> Option<Finding> {
@@ -173,11 +197,5 @@ impl Environment {
         };
         let cause = vitals.cause(&service, expected, self.when())?;
         Some(Finding { concern, ended: true, service, cause })
-    }
-
-    async fn broken(&self, service: String, cause: String, ended: bool) -> BrokenEnvironment {
-        let log_tail = if ended { self.logs().tail_at_end(&service).await } else { self.logs().tail(&service) };
-        let cause = with_log(cause, &log_tail);
-        BrokenEnvironment { service: Some(service), cause, log_tail }
     }
 }

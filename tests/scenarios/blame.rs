@@ -14,6 +14,7 @@ use super::harness::{Scenario, passing, test};
 use super::told::Told;
 
 const WEB: &str = "shakedown-20260101-000000-abcdef-1.1-web";
+const DB: &str = "shakedown-20260101-000000-abcdef-1.1-db";
 
 /// A run over two lanes of some passing tests and one that behaves so.
 async fn with(behaviour: Behaviour) -> Told {
@@ -45,6 +46,19 @@ async fn a_test_that_fails_after_a_service_lost_a_process_for_want_of_memory_is_
     assert_eq!(told.broken()[0].service.as_deref(), Some("db"));
     assert_eq!(told.broken()[0].log_tail, ["worker 7 was killed"]);
     assert_eq!(told.warnings(), Vec::<String>::new(), "it is said once");
+}
+
+/// The kernel kills a service's first process and tells of it; the test fails on that; only then does the engine find
+/// out that the container has ended.
+#[tokio::test(start_paused = true)]
+async fn an_end_for_want_of_memory_is_told_as_an_end_though_the_test_fails_before_it_is_known() {
+    let starves = Behaviour::Starves { service: "db".to_owned(), up_to: 1 };
+    let told = Scenario::new(1, vec![test("spec/0_spec.rb", "unlucky", starves)])
+        .at(Duration::from_secs(2), |engine| engine.end_container(DB, 137, true))
+        .run()
+        .await;
+    let cause = "db ran out of memory while tests ran: it has no memory limit of its own; it ended with exit code 137";
+    assert_blamed(&told, cause);
 }
 
 #[tokio::test(start_paused = true)]
