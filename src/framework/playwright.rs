@@ -15,7 +15,18 @@ use super::Shim;
 
 pub(super) const SHIM: Shim = Shim {
     path: "/shakedown_playwright_worker.cjs",
-    source: include_str!("playwright_worker.cjs"),
+    source: concat!(
+        include_str!("playwright/head.cjs"),
+        include_str!("playwright/failure.cjs"),
+        include_str!("playwright/catalogue.cjs"),
+        include_str!("playwright/reporter.cjs"),
+        include_str!("playwright/killer.cjs"),
+        include_str!("playwright/wire.cjs"),
+        include_str!("playwright/process.cjs"),
+        include_str!("playwright/suite.cjs"),
+        include_str!("playwright/round.cjs"),
+        include_str!("playwright/main.cjs"),
+    ),
     start: &["node", "/shakedown_playwright_worker.cjs"],
     kill: &["node", "/shakedown_playwright_worker.cjs", "--kill"],
     tell: &["node", "/shakedown_playwright_worker.cjs", "--tell"],
