@@ -61,6 +61,9 @@ pub struct PlannedTest {
     pub together: Option<u32>,
     /// What only one lane may use at a time, and this test uses.
     pub needs: BTreeSet<String>,
+    /// What the framework starts a process of its own for, such as a browser that a suite is run with: a unit holds tests
+    /// of one project only. `None` where all tests share a process.
+    pub project: Option<String>,
 }
 
 /// One execution of one test, with its circumstances.

@@ -1,7 +1,7 @@
 //! Which tests, in which units, in which order. Pure: the same listing, history and seed give the same plan.
 //!
-//! A unit is one file's tests, unless the manifest groups files, tests of a file differ in the resources that they need,
-//! or the file is so long that it is [split]. Units are dealt longest expected first, so that no long one is left for
+//! A unit is one file's tests, unless the manifest groups files, tests of a file differ in the resources or the project
+//! that they need, or the file is so long that it is [split]. Units are dealt longest expected first, so that no long one is left for
 //! the end; the shortest of them, which together hold at most a third of the expected work, are shuffled by the seed, so
 //! that a dependence on the order can't hide. A test without history is expected to take the median of the known ones.
 
@@ -136,6 +136,7 @@ pub fn plan(tests: Vec<NamedTest>, basis: &Basis<'_>) -> Plan {
             expected: duration.unwrap_or(typical),
             together,
             needs,
+            project: test.project,
         })
         .collect();
     let units = units::units(&tests, |file| basis.order.group_of(file));
@@ -150,14 +151,15 @@ fn together(listed: &[ListedTest], order: &OrderSettings) -> Vec<Option<u32>> {
     #[derive(PartialEq, Eq, Hash)]
     enum Key<'a> {
         Files(usize),
-        Tests(&'a str, &'a str),
+        Tests(&'a str, &'a str, Option<&'a str>),
     }
     let mut numbers: IndexSet<Key<'_>> = IndexSet::new();
     listed
         .iter()
         .map(|test| {
             let by_files = order.group_of(&test.file).map(Key::Files);
-            let key = by_files.or_else(|| Some(Key::Tests(&test.file, test.group.as_deref()?)))?;
+            let by_tests = || Some(Key::Tests(&test.file, test.group.as_deref()?, test.project.as_deref()));
+            let key = by_files.or_else(by_tests)?;
             let (number, _) = numbers.insert_full(key);
             u32::try_from(number).ok()
         })

@@ -370,7 +370,9 @@ impl State {
             .rounds(&plan.units)
             .map(|(round, unit)| unit.tests.iter().map(|test| repeats.execution(*test, round)).collect());
         // A worker is never asked for one test twice at once, so units are not put together where tests are repeated.
+        let durations_known = plan.known * 2 >= plan.tests.len();
         let batching = self.rules.batching.clone().filter(|_| self.rules.repeat <= 1);
+        let batching = batching.map(|batching| batching.with_known_durations(durations_known));
         let mut queue = Queue::new(repeats.executions(), executions, self.rules.limits)
             .knowing(repeats.each(&traits(&plan.tests)))
             .batching(batching)
@@ -467,11 +469,12 @@ fn traits(tests: &[PlannedTest]) -> Vec<Traits> {
         let next = numbers.len();
         *numbers.entry(name).or_insert(next)
     }
-    let (mut files, mut resources) = (HashMap::new(), HashMap::new());
+    let (mut files, mut resources, mut projects) = (HashMap::new(), HashMap::new(), HashMap::new());
     let traits = tests.iter().map(|test| Traits {
         expected: test.expected,
         file: number(&mut files, &test.file),
         needs: test.needs.iter().map(|need| number(&mut resources, need)).collect(),
+        project: test.project.as_deref().map(|project| number(&mut projects, project)),
     });
     traits.collect()
 }

@@ -70,6 +70,9 @@ pub struct ListedTest {
     /// Tests of one file with the same group build on each other: they are run in one go, in the order in which they are
     /// listed. An adapter that is asked for some of them sees to it that those before them have run.
     pub group: Option<String>,
+    /// What the framework starts a process of its own for, such as a browser that a suite is run with: a unit holds tests
+    /// of one project only. `None` where all tests share a process.
+    pub project: Option<String>,
 }
 
 /// What an adapter says of its worker shim.

@@ -82,6 +82,9 @@ pub enum FromWorker {
         /// What it must run in one go with, see [`ListedTest::group`](super::ListedTest::group).
         #[serde(default)]
         group: Option<String>,
+        /// What the framework needs another process for, see [`ListedTest::project`](super::ListedTest::project).
+        #[serde(default)]
+        project: Option<String>,
     },
     /// All tests were named.
     Listed {

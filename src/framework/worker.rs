@@ -166,8 +166,8 @@ impl ShimWorker {
         let mut tests = Vec::new();
         loop {
             match self.message(deadline, limit, "list the tests").await? {
-                FromWorker::Test { selector, file, line, name, tags, group } => {
-                    tests.push(ListedTest { selector, file, line: line.unwrap_or(0), name, tags, group });
+                FromWorker::Test { selector, file, line, name, tags, group, project } => {
+                    tests.push(ListedTest { selector, file, line: line.unwrap_or(0), name, tags, group, project });
                 }
                 FromWorker::Listed { count } if count == tests.len() => return Ok(tests),
                 FromWorker::Listed { count } => {

@@ -14,6 +14,7 @@ fn listed(files: &[u8]) -> Vec<NamedTest> {
             name: format!("does {}", n / 2),
             tags: vec![],
             group: None,
+            project: None,
         })
     });
     named(tests.collect())
@@ -113,6 +114,7 @@ fn knotted(files: &[u8], seed: u64) -> Vec<NamedTest> {
         let n = n as u64 ^ seed;
         test.tags = if n.is_multiple_of(7) { vec!["mail".to_owned()] } else { vec![] };
         test.group = (n % 5 < 2).then(|| format!("group {}", test.line / 3));
+        test.project = (!n.is_multiple_of(3)).then(|| format!("browser {}", n % 3));
     }
     tests
 }
@@ -135,6 +137,7 @@ proptest! {
                 if let Some(together) = test.together {
                     prop_assert_eq!(*unit_of.entry(together).or_insert(number), number, "in one unit");
                 }
+                prop_assert!(unit.whole || test.project == plan.tests[unit.tests[0]].project, "of one project");
                 prop_assert_eq!(unit.whole, order.group_of(&test.file).is_some());
                 prop_assert!(test.needs.iter().all(|need| unit.needs.contains(need)));
             }

@@ -11,18 +11,18 @@ use rand_pcg::Pcg64;
 use super::PlannedUnit;
 use crate::event::PlannedTest;
 
-/// Deals tests into units: the files of a group form one; otherwise the tests of one file that need the same
+/// Deals tests into units: the files of a group form one; otherwise the tests of one file and project that need the same
 /// resources.
 pub(super) fn units(tests: &[PlannedTest], group_of: impl Fn(&str) -> Option<usize>) -> Vec<PlannedUnit> {
     #[derive(PartialEq, Eq, Hash)]
     enum Key<'a> {
         Group(usize),
-        File(&'a str, &'a BTreeSet<String>),
+        File(&'a str, &'a BTreeSet<String>, Option<&'a str>),
     }
     let mut units: IndexMap<Key<'_>, PlannedUnit> = IndexMap::new();
     for (index, test) in tests.iter().enumerate() {
         let group = group_of(&test.file);
-        let key = group.map_or(Key::File(&test.file, &test.needs), Key::Group);
+        let key = group.map_or(Key::File(&test.file, &test.needs, test.project.as_deref()), Key::Group);
         let unit = units.entry(key).or_insert_with(|| PlannedUnit {
             file: test.file.clone(),
             tests: Vec::new(),

@@ -1,7 +1,9 @@
 //! Several units in one handout, where each handout pays for the start of a process: guided self-scheduling. Pure.
 //!
-//! A handout takes its lane's part of half of what is left, so that handouts shrink towards the end of the run and the
-//! lanes end at about the same time. It is worth several starts at least, as long as every lane can still have so much.
+//! What waits and what other lanes still hold is all that is left; a lane's share of it is what it would run if all
+//! lanes ended at the same moment. A handout takes a part of that share, so that handouts shrink towards the end of the
+//! run, and what took longer than was expected is made up for. It is worth several starts at least, as long as that is no
+//! more than the share. A single lane has nobody to end with, and takes all.
 
 use std::time::Duration;
 
@@ -9,6 +11,10 @@ use std::time::Duration;
 const GUESS: Duration = Duration::from_secs(2);
 /// A handout is worth so many starts, at least.
 const STARTS: u32 = 4;
+/// The part of its share that a lane takes, in percent, where most tests' durations are guessed.
+const CAUTIOUS: u32 = 50;
+/// The same where they are known from earlier runs.
+const CONFIDENT: u32 = 75;
 /// From so many starts on, what this run has seen counts, and no earlier one.
 const ENOUGH: usize = 3;
 
@@ -21,12 +27,19 @@ pub struct Batching {
     known: Option<Duration>,
     /// What starts cost in this run.
     seen: Vec<Duration>,
+    /// The part of its share that a lane takes, in percent.
+    part: u32,
 }
 
 impl Batching {
     /// Puts units together up to `most` tests; `known` is what a start cost in earlier runs.
     pub fn new(most: usize, known: Option<Duration>) -> Self {
-        Self { most, known, seen: Vec::new() }
+        Self { most, known, seen: Vec::new(), part: CAUTIOUS }
+    }
+
+    /// Whether most tests' durations are known from earlier runs.
+    pub fn with_known_durations(self, known: bool) -> Self {
+        Self { part: if known { CONFIDENT } else { CAUTIOUS }, ..self }
     }
 
     /// As many tests as one process takes.
@@ -51,10 +64,10 @@ impl Batching {
         }
     }
 
-    /// How much expected work the next handout holds, of all that waits to be handed out to so many lanes.
-    pub(super) fn size(&self, waiting: Duration, lanes: usize) -> Duration {
+    /// How much expected work the next handout holds at most, of all that is `left` to so many lanes.
+    pub(super) fn size(&self, left: Duration, lanes: usize) -> Duration {
         let lanes = u32::try_from(lanes).unwrap_or(u32::MAX).max(1);
-        let share = waiting / lanes;
-        (share / 2).max((self.start() * STARTS).min(share))
+        let share = left / lanes;
+        if lanes == 1 { share } else { (share * self.part / 100).max((self.start() * STARTS).min(share)) }
     }
 }

@@ -73,6 +73,8 @@ pub struct Traits {
     pub file: usize,
     /// What only one lane may use at a time, and this test uses.
     pub needs: BTreeSet<Resource>,
+    /// The number of its project: units of different ones are not put together.
+    pub project: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -271,8 +273,7 @@ impl Queue {
     /// fit.
     fn take_from(&mut self, place: usize) -> Option<Waiting> {
         let Some(batching) = &self.batching else { return self.waiting.remove(place) };
-        let waits = self.waiting.iter().map(|unit| self.expected(unit)).sum();
-        let (size, most) = (batching.size(waits, self.lanes.len()), batching.most());
+        let (size, most) = (batching.size(self.left(), self.lanes.len()), batching.most());
         let mut unit = self.waiting.remove(place)?;
         let mut left = size.saturating_sub(self.expected(&unit));
         let mut next = place;
@@ -280,7 +281,8 @@ impl Queue {
             let candidate = &self.waiting[next];
             let takes = self.expected(candidate);
             let fits = takes <= left && unit.tests.len() + candidate.tests.len() <= most;
-            if candidate.alone || candidate.needs != unit.needs || !fits {
+            let alike = candidate.needs == unit.needs && self.project(candidate) == self.project(&unit);
+            if candidate.alone || !alike || !fits {
                 next += 1;
                 continue;
             }
@@ -290,8 +292,22 @@ impl Queue {
         Some(unit)
     }
 
+    /// What all that waits and all that lanes hold is expected to take.
+    fn left(&self) -> Duration {
+        let held = self.lanes.values().flat_map(|state| match state {
+            LaneState::Booting => None,
+            LaneState::Ready { holds, .. } => Some(holds),
+        });
+        let waiting = self.waiting.iter().flat_map(|unit| &unit.tests);
+        waiting.chain(held.flatten()).map(|test| self.tests[*test].traits.expected).sum()
+    }
+
     fn expected(&self, unit: &Waiting) -> Duration {
         unit.tests.iter().map(|test| self.tests[*test].traits.expected).sum()
+    }
+
+    fn project(&self, unit: &Waiting) -> Option<usize> {
+        unit.tests.first().and_then(|test| self.tests[*test].traits.project)
     }
 
     fn hand_out(&mut self, lane: LaneIndex, unit: Waiting) -> Handout {

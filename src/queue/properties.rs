@@ -55,6 +55,7 @@ impl Suite {
             expected: Duration::from_millis(test as u64 * 977 % 3000),
             file: test / 3,
             needs: needs.filter(|(_, needs)| self.locks && *needs).map(|(resource, _)| resource).collect(),
+            project: (test % 11 < 5).then_some(test % 2),
         }
     }
 }
@@ -133,7 +134,7 @@ impl Game {
             self.uses.remove(&lane);
             self.queue.rests(lane);
         }
-        let waits: Duration = self.queue.waiting.iter().map(|unit| self.queue.expected(unit)).sum();
+        let left = self.queue.left();
         let took = self.queue.take(lane);
         if let Take::Unit(handout) = &took {
             assert!(self.holding[&lane].is_empty(), "a lane that holds tests was given more");
@@ -146,7 +147,7 @@ impl Game {
             let needs: BTreeSet<Resource> = tests.iter().flat_map(|test| self.suite.traits(*test).needs).collect();
             assert!(self.uses.values().all(|used| used.is_disjoint(&needs)), "two lanes hold the same resource");
             self.uses.insert(lane, needs);
-            self.check_batch(handout, waits);
+            self.check_batch(handout, left);
             self.holding.insert(lane, tests);
         }
         self.hear();
@@ -154,7 +155,7 @@ impl Game {
     }
 
     /// What was put together is fresh, and no more than its share; and without batches nothing is put together.
-    fn check_batch(&self, handout: &Handout, waits: Duration) {
+    fn check_batch(&self, handout: &Handout, left: Duration) {
         let units: BTreeSet<usize> = handout.tests.iter().map(|(test, _)| self.queue.tests[*test].unit).collect();
         if units.len() < 2 {
             return;
@@ -162,14 +163,20 @@ impl Game {
         assert!(self.suite.batches, "units were put together");
         assert!(handout.tests.iter().all(|(_, attempt)| *attempt == AttemptNumber::FIRST), "a retry was put together");
         assert!(handout.tests.len() <= 8, "more than a process takes");
+        let projects: BTreeSet<Option<usize>> = units
+            .iter()
+            .filter_map(|unit| handout.tests.iter().find(|(test, _)| self.queue.tests[*test].unit == *unit))
+            .map(|(first, _)| self.suite.traits(*first).project)
+            .collect();
+        assert_eq!(projects.len(), 1, "units of two projects were put together");
         let expected: Duration = handout.tests.iter().map(|(test, _)| self.suite.traits(*test).expected).sum();
-        let size = self.queue.batching.as_ref().expect("batches").size(waits, self.queue.lanes.len());
+        let size = self.queue.batching.as_ref().expect("batches").size(left, self.queue.lanes.len());
         let of_unit = |unit: &usize| -> Duration {
             let tests = handout.tests.iter().filter(|(test, _)| self.queue.tests[*test].unit == *unit);
             tests.map(|(test, _)| self.suite.traits(*test).expected).sum()
         };
         let size = size.max(units.iter().map(of_unit).max().unwrap_or_default());
-        assert!(expected <= size, "{expected:?} of {waits:?}, at most {size:?}");
+        assert!(expected <= size, "{expected:?} of {left:?}, at most {size:?}");
     }
 
     fn take(&mut self, lane: LaneIndex) -> Take {
@@ -453,18 +460,26 @@ fn dealt(units: &[u64], lanes: u16, start: u64, batching: Option<Batching>) -> (
     let one_each = (0..units.len()).map(|test| vec![test]);
     let mut queue = Queue::new(units.len(), one_each, LIMITS).knowing(traits).batching(batching);
     let mut ends: Vec<u64> = vec![0; usize::from(lanes)];
+    let mut held: BTreeSet<(u64, LaneIndex, TestIndex)> = BTreeSet::new();
     let mut handouts = Vec::new();
     for lane in 0..lanes {
         queue.join(environment(lane, 1));
     }
     while let Some(lane) = (0..usize::from(lanes)).min_by_key(|lane| ends[*lane]) {
+        while let Some((ended, by, test)) = held.pop_first() {
+            if ended > ends[lane] {
+                held.insert((ended, by, test));
+                break;
+            }
+            queue.ended(by, test, Outcome::Passed);
+        }
         let index = LaneIndex(u16::try_from(lane).expect("few"));
         let Take::Unit(handout) = queue.take(index) else { break };
-        let seconds = handout.tests.iter().map(|(test, _)| units[*test]).sum();
-        handouts.push(seconds);
-        ends[lane] += start + seconds;
+        handouts.push(handout.tests.iter().map(|(test, _)| units[*test]).sum());
+        ends[lane] += start;
         for (test, _) in handout.tests {
-            queue.ended(index, test, Outcome::Passed);
+            ends[lane] += units[test];
+            held.insert((ends[lane], index, test));
         }
     }
     (handouts, ends.into_iter().max().unwrap_or_default())
@@ -474,8 +489,11 @@ fn dealt(units: &[u64], lanes: u16, start: u64, batching: Option<Batching>) -> (
 fn handouts_shrink_towards_the_end_and_are_worth_their_start() {
     let batching = || Some(Batching::new(usize::MAX, Some(Duration::from_secs(2))));
     let (handouts, took) = dealt(&[3; 40], 2, 2, batching());
-    assert_eq!(handouts, [30, 21, 15, 12, 9, 6, 6, 6, 6, 3, 3, 3]);
-    assert_eq!(took, 72);
+    assert_eq!(handouts, [30, 30, 15, 15, 6, 6, 6, 6, 3, 3]);
+    assert_eq!(took, 70);
+    let (handouts, took) = dealt(&[3; 40], 2, 2, batching().map(|batching| batching.with_known_durations(true)));
+    assert_eq!((handouts.as_slice(), took), ([45, 45, 9, 9, 6, 6].as_slice(), 66));
+    assert_eq!(dealt(&[3; 40], 1, 2, batching()), (vec![120], 122));
     let (each, one_by_one) = dealt(&[3; 40], 2, 2, None);
     assert_eq!((each.len(), one_by_one), (40, 100));
 }
@@ -483,11 +501,12 @@ fn handouts_shrink_towards_the_end_and_are_worth_their_start() {
 proptest! {
     #[test]
     fn batches_are_never_much_slower_than_the_bound_whatever_a_start_costs(
-        units in prop::collection::vec(1..30u64, 1..60), lanes in 1..6u16, start in 0..20u64,
+        units in prop::collection::vec(1..30u64, 1..60), lanes in 1..6u16, start in 0..20u64, known: bool,
     ) {
         let mut units = units;
         units.sort_unstable_by_key(|unit| std::cmp::Reverse(*unit));
-        let batching = Some(Batching::new(usize::MAX, Some(Duration::from_secs(start))));
+        let batching = Batching::new(usize::MAX, Some(Duration::from_secs(start))).with_known_durations(known);
+        let batching = Some(batching);
         let (handouts, took) = dealt(&units, lanes, start, batching);
         let work: u64 = units.iter().sum();
         prop_assert_eq!(handouts.iter().sum::<u64>(), work);

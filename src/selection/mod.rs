@@ -127,7 +127,7 @@ impl Selection {
     }
 
     fn wanted(&self, NamedTest { id, listed }: &NamedTest) -> bool {
-        let ListedTest { selector: _, file, line: _, name, tags, group: _ } = listed;
+        let ListedTest { selector: _, file, line: _, name, tags, group: _, project: _ } = listed;
         let told = self.told.get(id).map(Vec::as_slice).unwrap_or_default();
         let candidate = Candidate { file: filter::plain(file), name, tags, told };
         self.failed.as_ref().is_none_or(|failed| failed.contains(id))

@@ -13,6 +13,7 @@ fn listed(file: &str, name: &str, tags: &[&str]) -> ListedTest {
         name: name.to_owned(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
         group: None,
+        project: None,
     }
 }
 

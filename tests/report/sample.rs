@@ -63,6 +63,7 @@ pub(crate) fn test(file: &str, line: u32, name: &str, expected: u64) -> PlannedT
         tags: vec!["smoke".into()],
         expected: ms(expected),
         together: None,
+        project: None,
         needs: std::collections::BTreeSet::new(),
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn planned_test(id: TestId) -> PlannedTest {
         tags: vec!["js".into(), "slow, very".into()],
         expected: ms(1_250),
         together: None,
+        project: None,
         needs: std::collections::BTreeSet::new(),
         id,
     }

@@ -38,6 +38,7 @@ fn listed(files: &[u8]) -> Vec<ListedTest> {
             name: format!("test {n}"),
             tags: if n % 3 == 1 { vec!["exclusive:printer".to_owned()] } else { Vec::new() },
             group: None,
+            project: None,
         })
         .collect()
 }

@@ -63,6 +63,7 @@ fn listed(item: &str) -> ListedTest {
         name: name.to_owned(),
         tags: Vec::new(),
         group: None,
+        project: None,
     }
 }
 

@@ -63,6 +63,8 @@ class Catalogue {
       name: Text.plain(`${before}${titles.join(' › ')}`),
       tags: project ? [...tags, `project:${project}`] : tags,
       group: this.group(test),
+      // Playwright runs each project in processes of its own.
+      project: project ? Text.plain(project) : null,
       absolute: file,
       // Playwright chooses files by the one that it loads, and tests by the one that they stand in.
       files: [...new Set([file, test.location.file])],

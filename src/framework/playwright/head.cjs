@@ -22,7 +22,7 @@
 //     hello       protocol, framework, version, pid: at once
 //     loaded      duration_ms
 //     load_error  message, file, line: the suite can't be loaded; the worker ends with exit code 1
-//     test        selector, file, line, name, tags, group: one for each test of each project; group is its outermost
+//     test        selector, file, line, name, tags, group, project: one for each test of each project; group is its outermost
 //                 serial suite
 //     listed      count: the end of a listing
 //     started     selector

@@ -59,8 +59,8 @@ class Session {
   }
 
   list() {
-    for (const { selector, file, line, name, tags, group } of this.suite.tests.values()) {
-      this.wire.write('test', { selector, file, line, name, tags, group });
+    for (const { selector, file, line, name, tags, group, project } of this.suite.tests.values()) {
+      this.wire.write('test', { selector, file, line, name, tags, group, project });
     }
     this.wire.write('listed', { count: this.suite.tests.size });
   }

@@ -303,6 +303,7 @@ impl RunRecord {
                 tags: Vec::new(),
                 expected: Duration::ZERO,
                 together: None,
+                project: None,
                 needs: std::collections::BTreeSet::new(),
             };
             TestRecord { planned, attempts: Vec::new(), evidence: BTreeMap::new(), settled: None }
