@@ -20,6 +20,7 @@ test('each test is listed with its file, line, name, tags and project', async ()
     name: '[desktop] Board › adds a card',
     tags: ['ui', 'slow', 'project:desktop'],
     group: null,
+    project: 'desktop',
   });
   assert.equal(second.name, '[small screen] Board › adds a card');
 });
