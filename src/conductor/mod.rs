@@ -3,6 +3,7 @@
 //! Decisions are made in [`state`], without waiting; this file only carries them out. Architecture invariant: nothing
 //! here knows of terminals or SQL.
 
+mod dealing;
 mod repeat;
 pub mod state;
 

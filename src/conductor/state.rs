@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::dealing::queue_of;
 use super::repeat::Repeats;
 use crate::event::{PlannedTest, RunEvent};
 use crate::evidence::Place;
@@ -15,7 +16,7 @@ use crate::lane::standby::Spares;
 use crate::lane::{Order, Report, Work, WorkItem};
 use crate::manifest::OrderSettings;
 use crate::plan::{Basis, Plan, Starts, named, plan};
-use crate::queue::{Batching, Handout, Queue, Suspect, Take, TestIndex, Traits};
+use crate::queue::{Batching, Handout, Queue, Suspect, Take, TestIndex};
 use crate::selection::{Chosen, Selection};
 use crate::verdict::{AttemptLimits, RunVerdict, StopReason, TestVerdict, TimeLimit, run_verdict};
 
@@ -366,17 +367,7 @@ impl State {
             notes.into_iter().map(|message| Action::Emit(RunEvent::Warning { message })).collect();
         let (units, notes) = (plan.units.len(), plan.notes(&self.rules.order));
         let repeats = Repeats::new(plan.tests.len(), self.rules.repeat);
-        let executions = repeats
-            .rounds(&plan.units)
-            .map(|(round, unit)| unit.tests.iter().map(|test| repeats.execution(*test, round)).collect());
-        // A worker is never asked for one test twice at once, so units are not put together where tests are repeated.
-        let durations_known = plan.known * 2 >= plan.tests.len();
-        let batching = self.rules.batching.clone().filter(|_| self.rules.repeat <= 1);
-        let batching = batching.map(|batching| batching.with_known_durations(durations_known));
-        let mut queue = Queue::new(repeats.executions(), executions, self.rules.limits)
-            .knowing(repeats.each(&traits(&plan.tests)))
-            .batching(batching)
-            .suspecting(self.rules.keeps_failed);
+        let mut queue = queue_of(&plan, &repeats, &self.rules);
         for (lane, environment) in &self.lanes {
             match environment {
                 Some(environment) => queue.join(*environment),
@@ -461,22 +452,6 @@ impl State {
         }
         actions
     }
-}
-
-/// What the queue must know of each test.
-fn traits(tests: &[PlannedTest]) -> Vec<Traits> {
-    fn number<'a>(numbers: &mut HashMap<&'a str, usize>, name: &'a str) -> usize {
-        let next = numbers.len();
-        *numbers.entry(name).or_insert(next)
-    }
-    let (mut files, mut resources, mut projects) = (HashMap::new(), HashMap::new(), HashMap::new());
-    let traits = tests.iter().map(|test| Traits {
-        expected: test.expected,
-        file: number(&mut files, &test.file),
-        needs: test.needs.iter().map(|need| number(&mut resources, need)).collect(),
-        project: test.project.as_deref().map(|project| number(&mut projects, project)),
-    });
-    traits.collect()
 }
 
 fn suspicion(Suspect { environment, failed, alone }: Suspect) -> Action {

@@ -20,6 +20,8 @@ mod locks;
 mod stretch;
 
 #[cfg(test)]
+mod handouts;
+#[cfg(test)]
 pub(crate) mod properties;
 
 pub use batch::Batching;
