@@ -89,6 +89,8 @@ class Worker:
 
 class WorkerCase(unittest.TestCase):
     maxDiff = None
+    # Whether pytest loads the plugins that are installed.
+    PLUGINS = False
 
     def setUp(self):
         self.directory = os.path.realpath(tempfile.mkdtemp(prefix="suite"))
@@ -116,7 +118,8 @@ class WorkerCase(unittest.TestCase):
             return file.read()
 
     def start(self, *paths, **environment):
-        worker = Worker(self.directory, list(paths), environment)
+        plugins = {} if self.PLUGINS else {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        worker = Worker(self.directory, list(paths), dict(plugins, **environment))
         self.workers.append(worker)
         return worker
 
