@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`id`] | names of runs, tests, lanes, environments, attempts and units |
 //! | [`verdict`] | what an attempt's outcome means for its test, and all tests for the run |
+//! | [`signature`] | what went wrong in a failure and where, without what differs from one occurrence to the next |
 //! | [`manifest`] | what the user asked for, checked |
 //! | [`event`] | the vocabulary in which a run is told |
 //! | [`engine`] | the container verbs; Docker's API, and a scripted fake |
@@ -51,5 +52,6 @@ pub mod report;
 pub mod run;
 pub mod secrets;
 pub mod selection;
+pub mod signature;
 pub mod store;
 pub mod verdict;

@@ -11,6 +11,7 @@ use regex::Regex;
 const MODULES: &[(&str, &[&str])] = &[
     ("id", &[]),
     ("verdict", &[]),
+    ("signature", &["verdict"]),
     ("secrets", &[]),
     ("owner", &[]),
     ("event", &["id", "verdict"]),
@@ -102,8 +103,18 @@ const LIBRARIES: &[(&str, &str)] = &[
 ];
 
 /// Where nothing waits: no async code, no I/O.
-const PURE: &[&str] =
-    &["id.rs", "verdict/", "event.rs", "plan.rs", "plan/", "selection/", "queue/", "conductor/state", "secrets.rs"];
+const PURE: &[&str] = &[
+    "id.rs",
+    "verdict/",
+    "event.rs",
+    "plan.rs",
+    "plan/",
+    "selection/",
+    "queue/",
+    "conductor/state",
+    "secrets.rs",
+    "signature/",
+];
 
 /// No file is longer, in lines.
 const LONGEST: usize = 500;
