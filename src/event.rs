@@ -236,9 +236,9 @@ pub enum RunEvent {
         /// How many tests it holds.
         tests: usize,
     },
-    /// The first test of a unit starts.
+    /// The first test of a unit was started; told when it ends.
     UnitBegan {
-        /// When.
+        /// When that is told.
         at: Timestamp,
         /// Where.
         environment: EnvironmentId,
@@ -247,7 +247,7 @@ pub enum RunEvent {
         /// The test's file.
         file: String,
         /// How long that took since the unit was handed to the worker: what the framework and the suite do before the
-        /// first test.
+        /// first test, and what the framework does in it that it does not count as the test's, such as starting a browser.
         took: Duration,
     },
     /// A test starts.

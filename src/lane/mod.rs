@@ -68,7 +68,7 @@ pub enum Report {
     SuiteBroken(String),
     /// It has nothing to do. Whatever it still holds is given back.
     WantsWork,
-    /// The first test of a unit starts.
+    /// The first test of a unit was started; told when it ends.
     UnitBegan {
         /// Where.
         environment: EnvironmentId,
@@ -76,7 +76,8 @@ pub enum Report {
         unit: UnitId,
         /// The test's file.
         file: String,
-        /// How long that took since the worker was asked for the unit.
+        /// How long that took since the worker was asked for the unit, with what the framework did in that test and
+        /// does not count as the test's.
         took: Duration,
     },
     /// A test starts.

@@ -60,6 +60,8 @@ struct UnitRun<'a> {
     unit: UnitId,
     /// When the worker was asked for the unit, until its first test starts.
     asked: Option<Instant>,
+    /// What starting the unit took so far, from its first test's start to that test's end.
+    start_up: Option<Duration>,
     waiting: Vec<WorkItem>,
     current: Option<Current>,
     output: String,
@@ -123,6 +125,7 @@ impl Lane {
             seat,
             unit: work.unit,
             asked: Some(Instant::now()),
+            start_up: None,
             waiting: work.tests,
             current: None,
             output: String::new(),
@@ -197,6 +200,8 @@ impl UnitRun<'_> {
                     // It was not asked for; what runs now goes on.
                     return None;
                 }
+                let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
+                self.has_begun(duration).await;
                 let outcome = match outcome {
                     SaidOutcome::Passed => Outcome::Passed,
                     SaidOutcome::Skipped => Outcome::Skipped { reason: self.mask(&reason.unwrap_or_default()) },
@@ -207,7 +212,6 @@ impl UnitRun<'_> {
                     },
                 };
                 self.attachments = attachments;
-                let duration = Duration::try_from_secs_f64(duration_ms / 1000.0).unwrap_or_default();
                 self.end_current_after(outcome, Some(duration)).await;
                 self.together.remove(&selector);
                 return self.is_cut_short().then_some(UnitEnd::CutShort);
@@ -293,8 +297,25 @@ impl UnitRun<'_> {
     async fn begin(&mut self, selector: &str, ago: Duration) {
         let Some(item) = self.waiting.iter().find(|item| item.selector == selector) else { return };
         let Some(asked) = self.asked.take() else { return };
-        let (environment, unit, file) = (self.seat.environment, self.unit, item.place.file.clone());
-        let took = asked.elapsed().saturating_sub(ago);
+        let (file, took) = (item.place.file.clone(), asked.elapsed().saturating_sub(ago));
+        if ago == Duration::ZERO {
+            self.start_up = Some(took);
+        } else {
+            self.began(file, took).await;
+        }
+    }
+
+    /// The first test of the unit has ended. What passed since its start beyond its own `duration`, as far as that is
+    /// known, is the start of what its framework counts to no test, such as a browser.
+    async fn has_begun(&mut self, duration: Duration) {
+        let Some(current) = &self.current else { return };
+        let Some(took) = self.start_up.take() else { return };
+        let (file, beyond) = (current.item.place.file.clone(), current.clock.elapsed().saturating_sub(duration));
+        self.began(file, took + beyond).await;
+    }
+
+    async fn began(&mut self, file: String, took: Duration) {
+        let (environment, unit) = (self.seat.environment, self.unit);
         self.lane.report(Report::UnitBegan { environment, unit, file, took }).await;
     }
 
@@ -341,6 +362,7 @@ impl UnitRun<'_> {
     }
 
     async fn end_current_after(&mut self, outcome: Outcome, duration: Option<Duration>) {
+        self.has_begun(Duration::MAX).await;
         let Some(current) = self.current.take() else { return };
         self.seat.position += 1;
         self.failed |= outcome.counts_against_test();

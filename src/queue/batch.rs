@@ -2,21 +2,28 @@
 //!
 //! What waits and what other lanes still hold is all that is left; a lane's share of it is what it would run if all
 //! lanes ended at the same moment. A handout takes a part of that share, so that handouts shrink towards the end of the
-//! run, and what took longer than was expected is made up for. It is worth several starts at least, as long as that is no
-//! more than the share. A single lane has nobody to end with, and takes all.
+//! run, and what took longer than was expected is made up for. Where the rest of the share would not be worth several
+//! starts, it takes that, too. A single lane has nobody to end with, and takes all.
 
 use std::time::Duration;
 
 /// What a start is taken to cost before one was seen.
 const GUESS: Duration = Duration::from_secs(2);
-/// A handout is worth so many starts, at least.
-const STARTS: u32 = 4;
-/// The part of its share that a lane takes, in percent, where most tests' durations are guessed.
-const CAUTIOUS: u32 = 50;
-/// The same where they are known from earlier runs.
-const CONFIDENT: u32 = 75;
+/// Where most tests' durations are guessed: there is much to be made up for.
+const CAUTIOUS: Caution = Caution { part: 50, starts: 2 };
+/// Where they are known from earlier runs.
+const CONFIDENT: Caution = Caution { part: 75, starts: 4 };
 /// From so many starts on, what this run has seen counts, and no earlier one.
 const ENOUGH: usize = 3;
+
+/// How much a lane leaves for later of what is expected to be its share.
+#[derive(Clone, Copy, Debug)]
+struct Caution {
+    /// The part that it takes, in percent.
+    part: u32,
+    /// How many starts the rest has to be worth.
+    starts: u32,
+}
 
 /// How units are put together.
 #[derive(Clone, Debug)]
@@ -27,19 +34,18 @@ pub struct Batching {
     known: Option<Duration>,
     /// What starts cost in this run.
     seen: Vec<Duration>,
-    /// The part of its share that a lane takes, in percent.
-    part: u32,
+    caution: Caution,
 }
 
 impl Batching {
     /// Puts units together up to `most` tests; `known` is what a start cost in earlier runs.
     pub fn new(most: usize, known: Option<Duration>) -> Self {
-        Self { most, known, seen: Vec::new(), part: CAUTIOUS }
+        Self { most, known, seen: Vec::new(), caution: CAUTIOUS }
     }
 
     /// Whether most tests' durations are known from earlier runs.
     pub fn with_known_durations(self, known: bool) -> Self {
-        Self { part: if known { CONFIDENT } else { CAUTIOUS }, ..self }
+        Self { caution: if known { CONFIDENT } else { CAUTIOUS }, ..self }
     }
 
     /// As many tests as one process takes.
@@ -68,6 +74,7 @@ impl Batching {
     pub(super) fn size(&self, left: Duration, lanes: usize) -> Duration {
         let lanes = u32::try_from(lanes).unwrap_or(u32::MAX).max(1);
         let share = left / lanes;
-        if lanes == 1 { share } else { (share * self.part / 100).max((self.start() * STARTS).min(share)) }
+        let part = share * self.caution.part / 100;
+        if lanes == 1 || share - part < self.start() * self.caution.starts { share } else { part }
     }
 }

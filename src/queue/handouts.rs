@@ -46,10 +46,10 @@ fn dealt(units: &[u64], lanes: u16, start: u64, batching: Option<Batching>) -> (
 fn handouts_shrink_towards_the_end_and_are_worth_their_start() {
     let batching = || Some(Batching::new(usize::MAX, Some(Duration::from_secs(2))));
     let (handouts, took) = dealt(&[3; 40], 2, 2, batching());
-    assert_eq!(handouts, [30, 30, 15, 15, 6, 6, 6, 6, 3, 3]);
+    assert_eq!(handouts, [30, 30, 15, 15, 6, 6, 3, 3, 6, 6]);
     assert_eq!(took, 70);
     let (handouts, took) = dealt(&[3; 40], 2, 2, batching().map(|batching| batching.with_known_durations(true)));
-    assert_eq!((handouts.as_slice(), took), ([45, 45, 9, 9, 6, 6].as_slice(), 66));
+    assert_eq!((handouts.as_slice(), took), ([45, 45, 15, 15].as_slice(), 64));
     assert_eq!(dealt(&[3; 40], 1, 2, batching()), (vec![120], 122));
     let (each, one_by_one) = dealt(&[3; 40], 2, 2, None);
     assert_eq!((each.len(), one_by_one), (40, 100));
