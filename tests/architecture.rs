@@ -47,7 +47,16 @@ const MODULES: &[(&str, &[&str])] = &[
     ("queue", &["id", "verdict"]),
     (
         "evidence",
-        &["engine", "environment", "event", "framework::protocol::SaidAttachment", "id", "secrets", "verdict"],
+        &[
+            "engine",
+            "environment",
+            "event",
+            "framework::protocol::SaidAttachment",
+            "id",
+            "secrets",
+            "signature",
+            "verdict",
+        ],
     ),
     ("lane", &["environment", "event", "evidence", "framework", "id", "manifest", "queue::TestIndex", "verdict"]),
     (
@@ -65,8 +74,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "verdict",
         ],
     ),
-    ("store", &["event", "id", "verdict"]),
-    ("report", &["event", "id", "verdict"]),
+    ("store", &["event", "id", "signature", "verdict"]),
+    ("report", &["event", "id", "signature", "verdict"]),
     ("exit", &["verdict"]),
     ("cli", &["engine::docker::connection::Asked", "selection"]),
     ("clean", &["cli::CleanArgs", "engine", "environment", "exit", "id", "owner", "report::text"]),

@@ -15,6 +15,7 @@ use crate::environment::{ServiceState, Traces};
 use crate::event::Attempt;
 use crate::id::RunId;
 use crate::secrets::Secrets;
+use crate::signature;
 use crate::verdict::{Outcome, TimeLimit};
 
 /// What is known of an attempt when its lane goes on.
@@ -49,6 +50,10 @@ struct AttemptFile<'a> {
     line: Option<u32>,
     attempt: u32,
     outcome: &'a str,
+    /// What went wrong and where, without what differs between occurrences: the same for each failure of one cause.
+    signature: Option<String>,
+    /// What the signature stands for.
+    signature_text: Option<String>,
     environment: String,
     lane: u32,
     unit: u32,
@@ -184,6 +189,7 @@ fn circumstances<'a>(collected: &'a Collected, notes: &'a [String]) -> AttemptFi
         .load
         .as_deref()
         .map(|load| load.split_whitespace().take(3).filter_map(|figure| figure.parse().ok()).collect());
+    let signature = signature::of_outcome(&attempt.outcome);
     AttemptFile {
         schema_version: 1,
         run: collected.run.as_str(),
@@ -193,6 +199,8 @@ fn circumstances<'a>(collected: &'a Collected, notes: &'a [String]) -> AttemptFi
         line: (place.line > 0).then_some(place.line),
         attempt: attempt.number.0,
         outcome: attempt.outcome.word(),
+        signature: signature.as_ref().map(ToString::to_string),
+        signature_text: signature.map(|signature| signature.text),
         environment: attempt.environment.to_string(),
         lane: u32::from(attempt.environment.lane.0) + 1,
         unit: attempt.unit.0,

@@ -8,6 +8,7 @@
 //! Architecture invariant: no reporter knows the engine, the store or what an environment consists of. What it says
 //! stands in the events. No `_ =>` on our own enums: a new event is a compile error in every reporter.
 
+mod alike;
 pub mod files;
 pub mod junit;
 pub mod paths;

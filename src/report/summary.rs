@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::alike::{alike, words};
 use super::paths::{ReportPaths, evidence_of};
 use super::record::{Counts, Ending, Limit, LowerBound, RunRecord, StartUp, TestRecord, Upkeep};
 use super::text;
@@ -279,6 +280,16 @@ fn write_markdown(record: &RunRecord, page: &mut String) -> std::fmt::Result {
         }
         if more > 0 {
             writeln!(page, "- and {more} more")?;
+        }
+    }
+    let alike = alike(record);
+    if !alike.is_empty() {
+        writeln!(page, "\n### Failed alike\n")?;
+        for (signature, tests) in alike.iter().take(LISTED) {
+            writeln!(page, "- {}", escaped(&words(signature, tests)))?;
+        }
+        if alike.len() > LISTED {
+            writeln!(page, "- and {} more", alike.len() - LISTED)?;
         }
     }
     let broken: Vec<_> = record.broken_environments().collect();

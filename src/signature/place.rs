@@ -112,7 +112,7 @@ fn function_name(told: &str) -> Option<String> {
     // Newer Rubies, JavaScript, Java and .NET name the class as well.
     let own = told.rsplit(['#', '.', '\\']).next().unwrap_or_default();
     let own = own.rsplit("::").next().unwrap_or_default().rsplit("->").next().unwrap_or_default();
-    let nameless = own.is_empty() || own.contains(['<', '>', ' ', '[']) || own == "eval";
+    let nameless = own.is_empty() || own.contains(['<', '>', ' ', '[']) || ["block", "eval"].contains(&own);
     (!nameless).then(|| own.to_owned())
 }
 

@@ -5,97 +5,13 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex};
 
 /// A quoted text after one of these is a name, or what was asked for.
-const NAMING: &[&str] = &[
-    "method",
-    "variable",
-    "key",
-    "attribute",
-    "constraint",
-    "column",
-    "relation",
-    "table",
-    "index",
-    "module",
-    "named",
-    "name",
-    "fixture",
-    "property",
-    "reading",
-    "constant",
-    "field",
-    "button",
-    "link",
-    "css",
-    "xpath",
-    "selector",
-    "text",
-    "element",
-    "option",
-    "user",
-    "role",
-    "database",
-    "event",
-    "response",
-    "running",
-    "invoke",
-    "because",
-    "attribute",
-    "function",
-    "hastext",
-    "include",
-    "equal",
-    "contain",
-    "contains",
-    "type",
-    "path",
-    "id",
-    "content",
-    "match",
-    "matching",
-    "label",
-    "heading",
-    "container",
-    "service",
-    "action",
-    "parameter",
-    "argument",
-    "command",
-    "template",
-    "view",
-    "host",
-    "expected",
-    "substring",
-    "string",
-    "pattern",
-    "calls",
-    "!=",
-    "assert",
-    "getbytext",
-    "getbytestid",
-    "getbylabel",
-    "getbyrole",
-    "getbyplaceholder",
-    "locator",
-    "matches",
-    "selector:",
-    "method:",
-    "within",
-    "select",
-    "error",
-    "message",
-    "msg",
-    "reason",
-    "detail",
-    "checkbox",
-    "image",
-    "frame",
-    "window",
-    "table:",
-    "visible",
-    "queue",
-    "topic",
-    "channel",
-];
+const NAMING: &str = "method variable key attribute constraint column relation table index module named name fixture property \
+    reading constant field button link css xpath selector text element option user role database event response \
+    running invoke because function hastext include equal contain contains type path id content match matching \
+    label heading container service action parameter argument command template view host expected assert getbytext \
+    getbytestid getbylabel getbyrole getbyplaceholder locator matches within select error message msg reason \
+    detail checkbox image frame window visible queue topic channel class classname instance interface enum trait \
+    struct package";
 
 /// A quoted text before one of these is a name.
 const NAMED: &[&str] = &[
@@ -183,9 +99,9 @@ fn stays(before: &str, held: &str, after: &str) -> bool {
     }
     let near =
         line.trim_end().trim_end_matches([':', '(', '=', '{', ',', '[', '<']).trim_end().trim_end_matches(['"', '\'']);
-    let word = near.rsplit([' ', '(', '{', '.', '"', '\'', ',']).next().unwrap_or_default().to_ascii_lowercase();
+    let word = near.rsplit([' ', '(', '{', '<', '.', '"', '\'', ',']).next().unwrap_or_default().to_ascii_lowercase();
     let follows = after.trim_start();
-    NAMING.contains(&word.as_str())
+    NAMING.split(' ').any(|naming| naming == word)
         || NAMED.iter().any(|words| follows.starts_with(words.trim_end()))
         || is_json_key(follows)
         || (LIKELY.contains(&word.as_str()) && looks_like_name(held))

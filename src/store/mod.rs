@@ -18,6 +18,7 @@ mod pasts;
 mod read;
 mod record;
 mod rows;
+mod signatures;
 mod sql;
 mod told;
 mod values;
@@ -28,6 +29,7 @@ mod tests;
 pub use error::StoreError;
 pub use expect::{Footprint, UnitStarts};
 pub use rows::{EnvironmentRow, RunRow, TestRow};
+pub use signatures::SignatureRow;
 pub use told::Unsettled;
 
 use std::path::{Path, PathBuf};

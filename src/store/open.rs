@@ -40,7 +40,9 @@ fn migrator() -> Migrator {
     let unit_starts = Migration::new(5, "unit starts".into(), MigrationType::Simple, text.into_sql_str(), false);
     let text = include_str!("migrations/0006_repeat.sql");
     let repeat = Migration::new(6, "repeat".into(), MigrationType::Simple, text.into_sql_str(), false);
-    Migrator::with_migrations(vec![history, memory, time_limits, selection, unit_starts, repeat])
+    let text = include_str!("migrations/0007_signatures.sql");
+    let signatures = Migration::new(7, "signatures".into(), MigrationType::Simple, text.into_sql_str(), false);
+    Migrator::with_migrations(vec![history, memory, time_limits, selection, unit_starts, repeat, signatures])
 }
 
 /// Opens or creates the history at the context's path.

@@ -11,6 +11,7 @@ use super::values::{count, list, span, text, time};
 use super::{Current, Store, sql};
 use crate::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent, RunHeader};
 use crate::id::EnvironmentId;
+use crate::signature;
 use crate::verdict::{Failure, Interruption, Outcome, RunVerdict, StopReason};
 
 /// Rows in one statement. SQLite takes 32,766 values in one, PostgreSQL twice as many; a row has at most 8.
@@ -211,11 +212,17 @@ impl Store {
             .bind(detail.map(|detail| text(detail).into_owned()))
             .bind(limit)
             .bind(text(&attempt.output).into_owned());
-        let Some(failure) = failure else { return self.one_row(context, query, &what).await };
+        let signature = signature::of_outcome(&attempt.outcome);
+        let query = query.bind(signature.as_ref().map(ToString::to_string));
+        let Some(signature) = signature else { return self.one_row(context, query, &what).await };
 
         let mut transaction = self.pools.writer.begin_with(sql::BEGIN).await.map_err(|error| context.sqlx(error))?;
         exactly(1, context, query, &mut transaction, &what).await?;
-        exactly(1, context, failure_row(&current, attempt, failure), &mut transaction, &what).await?;
+        if let Some(failure) = failure {
+            exactly(1, context, failure_row(&current, attempt, failure), &mut transaction, &what).await?;
+        }
+        let known = sqlx::query(sql::INSERT_SIGNATURE).bind(signature.to_string()).bind(signature.text);
+        known.execute(&mut *transaction).await.map_err(|error| context.sqlx(error))?;
         transaction.commit().await.map_err(|error| context.sqlx(error))
     }
 

@@ -64,8 +64,11 @@ statements! {
     TEST_SETTLED = "UPDATE run_tests SET verdict = $3 WHERE run_id = $1 AND test_id = $2";
 
     INSERT_ATTEMPT = "INSERT INTO attempts (run_id, test_id, number, suite, lane, generation, unit, position,
-            predecessor, started_ms, duration_ms, outcome, detail, limit_ms, output)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+            predecessor, started_ms, duration_ms, outcome, detail, limit_ms, output, signature)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+    /// Most signatures are known.
+    INSERT_SIGNATURE = "INSERT INTO signatures (id, text) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
 
     INSERT_FAILURE = "INSERT INTO failures (run_id, test_id, number, class, message, file, line, backtrace)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
@@ -154,6 +157,11 @@ statements! {
             f.class, f.message, f.file, f.line, f.backtrace
         FROM attempts a
         LEFT JOIN failures f ON f.run_id = a.run_id AND f.test_id = a.test_id AND f.number = a.number
+        WHERE a.run_id = $1
+        ORDER BY a.started_ms, a.lane, a.position, a.test_id, a.number";
+
+    SIGNATURES = "SELECT a.test_id, a.number, a.signature, s.text
+        FROM attempts a JOIN signatures s ON s.id = a.signature
         WHERE a.run_id = $1
         ORDER BY a.started_ms, a.lane, a.position, a.test_id, a.number";
 

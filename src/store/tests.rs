@@ -147,6 +147,7 @@ async fn every_call_can_be_made_from_a_task_that_moves_between_threads() {
     assert_send(&store.runs(None, 1));
     assert_send(&store.run(&run));
     assert_send(&store.attempts(&run));
+    assert_send(&store.signatures(&run));
     assert_send(&store.environments(&run));
     assert_send(&store.test_verdicts(&run));
     assert_send(&store.close());

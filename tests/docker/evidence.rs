@@ -30,6 +30,7 @@ fn a_failed_attempt_leaves_a_folder_that_tells_how_it_was() {
         let message = &attempt.failure.as_ref().expect("a failure").message;
         assert!(read("failure.txt").contains(message.as_str()));
         assert!(read("attempt.json").contains(&format!("\"environment\": \"{}\"", attempt.environment)));
+        assert!(read("attempt.json").contains("\"signature\": \"v1:"), "{}", read("attempt.json"));
         let containers = read("containers.json");
         assert!(containers.contains("\"state\": \"running\""), "{containers}");
         // Nothing in these folders changed during the attempt.

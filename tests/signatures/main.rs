@@ -1,7 +1,8 @@
 //! Signatures against texts whose causes are known, and what must hold for any text.
 //!
 //! The files beside this one hold the texts. They are split by a hash of the cause's name. The rules were made looking
-//! at one half; the other was only counted. `SHAKEDOWN_SIGNATURES=1 cargo test --test signatures measured -- --nocapture`
+//! at one half. The other was only counted, three times: F1 was 0.977 at first, and no text of it was printed. Both were
+//! written by the same hand, so `later.toml` is the better measure of how the rules do with texts they do not know. `SHAKEDOWN_SIGNATURES=1 cargo test --test signatures measured -- --nocapture`
 //! prints what is wrong in the first half.
 
 mod properties;
@@ -146,11 +147,13 @@ fn equal_causes_have_equal_signatures_and_different_causes_have_not_as_measured(
     let causes = causes();
     let texts: usize = causes.iter().map(|cause| cause.text.len()).sum();
     assert!(texts >= 400, "{texts} texts");
-    let (held_out, seen): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| is_held_out(cause));
+    let (later, first): (Vec<&Cause>, Vec<&Cause>) = causes.iter().partition(|cause| cause.name.starts_with("later: "));
+    let (held_out, seen): (Vec<&Cause>, Vec<&Cause>) = first.into_iter().partition(|cause| is_held_out(cause));
     if std::env::var_os("SHAKEDOWN_SIGNATURES").is_some() {
         print_errors(&seen);
+        print_errors(&later);
     }
-    for (half, causes) in [("looked at", seen), ("held out", held_out)] {
+    for (half, causes) in [("looked at", seen), ("held out", held_out), ("later", later)] {
         let score = Score::of(&causes);
         println!("{half}: {score}");
         for figure in [score.precision, score.recall, score.f1()] {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use shakedown::event::{Attempt, BrokenEnvironment, PlannedTest, ResourceUse, RunEvent};
 use shakedown::id::{LaneIndex, RunId, TestId, UnitId};
-use shakedown::store::{EnvironmentRow, Store, StoreError, TestRow};
+use shakedown::store::{EnvironmentRow, SignatureRow, Store, StoreError, TestRow};
 use shakedown::verdict::{Failure, Interruption, Outcome, RunVerdict, StopReason, TestVerdict};
 
 use crate::script::*;
@@ -91,6 +91,14 @@ async fn a_run_is_read_back_exactly_as_it_was_told() {
     assert_eq!((row.verdict.as_deref(), row.reason, row.stopping), (Some("failed"), None, None));
 
     assert_same(store.attempts(&run).await.expect("reads"), attempts());
+    let with_signature = attempts().into_iter().filter_map(|attempt| {
+        let signature = shakedown::signature::of_outcome(&attempt.outcome)?;
+        let (test, number, label) = (attempt.test, attempt.number, signature.to_string());
+        Some(SignatureRow { test, number, signature: label, text: signature.text })
+    });
+    let with_signature: Vec<_> = with_signature.collect();
+    assert_eq!(with_signature.len(), 3, "failed, timed out, environment broke");
+    assert_eq!(store.signatures(&run).await.expect("reads"), with_signature);
 
     let starting = |lane, ms| EnvironmentRow {
         environment: environment(lane, 1),

@@ -11,6 +11,7 @@ use crate::id::EnvironmentId;
 use crate::report::paths::{ReportPaths, evidence_of};
 use crate::report::record::{EnvironmentRecord, Limit, LowerBound, Rate, RunRecord, TestRecord};
 use crate::report::summary;
+use crate::signature;
 use crate::verdict::{Failure, Outcome, RunVerdict, TestVerdict};
 
 impl From<&RunRecord> for RunJson {
@@ -155,6 +156,7 @@ impl From<&Attempt> for AttemptJson {
             started: attempt.started,
             duration_ms: ms(attempt.duration),
             outcome: attempt.outcome.word().to_owned(),
+            signature: signature::of_outcome(&attempt.outcome).map(|signature| signature.to_string()),
             failure,
             limit_ms: limit,
             reason,

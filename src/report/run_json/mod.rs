@@ -197,6 +197,8 @@ pub struct AttemptJson {
     pub duration_ms: u64,
     /// `passed`, `failed`, `timed out`, `skipped`, `environment broke` or `interrupted`.
     pub outcome: String,
+    /// What went wrong and where, without what differs between occurrences: the same for each failure of one cause.
+    pub signature: Option<String>,
     /// What the framework says, if it failed.
     pub failure: Option<FailureJson>,
     /// The limit that it passed, if it timed out.

@@ -1,6 +1,7 @@
 //! One screen at the end of a run.
 
 use super::Paint;
+use crate::report::alike::{alike, words};
 use crate::report::paths::ReportPaths;
 use crate::report::record::RunRecord;
 use crate::report::summary::{self, HEADINGS, LISTED, counted, limit_in_words, listed, meaning, subject, verdict_word};
@@ -15,6 +16,7 @@ pub fn summary(record: &RunRecord, reports: Option<&ReportPaths>, paint: Paint) 
     page.verdict(record);
     page.figures(record);
     page.tests(record);
+    page.alike(record);
     page.environments(record);
     page.reports(reports);
     page.exit(record);
@@ -104,6 +106,18 @@ impl Page {
             }
             self.more(more);
         }
+    }
+
+    fn alike(&mut self, record: &RunRecord) {
+        let alike = alike(record);
+        if alike.is_empty() {
+            return;
+        }
+        self.heading("Failed alike");
+        for (signature, tests) in alike.iter().take(LISTED) {
+            self.lines.push(format!("    {}", words(signature, tests)));
+        }
+        self.more(alike.len().saturating_sub(LISTED));
     }
 
     fn environments(&mut self, record: &RunRecord) {
