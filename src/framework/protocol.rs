@@ -91,6 +91,12 @@ pub enum FromWorker {
         /// How many.
         count: usize,
     },
+    /// Something starts that was not asked for, and that tests of the unit build on: a test before one of them in its
+    /// serial suite, or one of a project that theirs depends on. It takes its own time, not theirs.
+    Before {
+        /// Its name, for people.
+        name: String,
+    },
     /// A test starts.
     Started {
         /// Which.
@@ -125,6 +131,10 @@ pub enum FromWorker {
         /// given back.
         #[serde(default)]
         not_run: Vec<String>,
+        /// Tests that were not started, as something has failed that is done before them and is a test of its own. It is
+        /// held against that one.
+        #[serde(default)]
+        blocked: Vec<SaidBlocked>,
         /// Whether something that outlives a test failed, the teardown of a fixture of several tests for instance: what
         /// comes next had better be run by another worker. An [`Error`](Self::Error) has said what it was.
         #[serde(default)]
@@ -156,6 +166,15 @@ pub enum SaidOutcome {
     Failed,
     /// It was not run, as the suite asks.
     Skipped,
+}
+
+/// A test that something else has kept from running.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SaidBlocked {
+    /// Which.
+    pub selector: String,
+    /// What failed, and how, in a sentence.
+    pub cause: String,
 }
 
 /// A file in the runner that shows how a test failed.

@@ -11,7 +11,7 @@ use super::reset::{Upkeep, after_failure};
 use super::{Lane, Report, Stopped, Work, WorkItem};
 use crate::environment::Environment;
 use crate::event::{Attempt, BrokenEnvironment};
-use crate::framework::protocol::{AskedTest, FromWorker, SaidAttachment, SaidFailure, SaidOutcome};
+use crate::framework::protocol::{AskedTest, FromWorker, SaidAttachment, SaidBlocked, SaidFailure, SaidOutcome};
 use crate::framework::{Heard, Worker, WorkerError, keep_last};
 use crate::id::{EnvironmentId, TestId, UnitId};
 use crate::verdict::{Failure, Outcome, TimeLimit};
@@ -64,6 +64,8 @@ struct UnitRun<'a> {
     start_up: Option<Duration>,
     waiting: Vec<WorkItem>,
     current: Option<Current>,
+    /// What was not asked for and runs now, as tests of the unit build on it.
+    before: Option<String>,
     output: String,
     /// What the worker says shows how the current test failed.
     attachments: Vec<SaidAttachment>,
@@ -128,6 +130,7 @@ impl Lane {
             start_up: None,
             waiting: work.tests,
             current: None,
+            before: None,
             output: String::new(),
             attachments: Vec::new(),
             failed: false,
@@ -187,7 +190,9 @@ impl UnitRun<'_> {
     /// Takes in a message; says how the unit ended if it did.
     async fn take(&mut self, message: FromWorker) -> Option<UnitEnd> {
         match message {
+            FromWorker::Before { name } => self.before = Some(name),
             FromWorker::Started { selector, ago_ms } => {
+                self.before = None;
                 let ago = Duration::try_from_secs_f64(ago_ms / 1000.0).unwrap_or_default();
                 self.begin(&selector, ago).await;
                 self.start_before(&selector, ago).await;
@@ -216,7 +221,11 @@ impl UnitRun<'_> {
                 self.together.remove(&selector);
                 return self.is_cut_short().then_some(UnitEnd::CutShort);
             }
-            FromWorker::UnitEnded { unknown, not_run, spoiled, .. } => {
+            FromWorker::UnitEnded { unknown, not_run, blocked, spoiled, .. } => {
+                self.before = None;
+                for SaidBlocked { selector, cause } in blocked {
+                    self.block(&selector, &cause).await;
+                }
                 if self.failed {
                     // They go back with all that this lane still holds. Without a failure there is no reason for it.
                     self.waiting.retain(|item| !not_run.contains(&item.selector));
@@ -392,6 +401,19 @@ impl UnitRun<'_> {
         }
     }
 
+    /// A test was kept from running by what is done before it. That is tried again elsewhere, as if the environment had
+    /// broken: the test itself has done nothing. This one is as after any failure.
+    async fn block(&mut self, selector: &str, cause: &str) {
+        if !self.waiting.iter().any(|item| item.selector == selector) {
+            return;
+        }
+        self.start(selector).await;
+        let cause = self.mask(cause);
+        self.end_current_after(Outcome::EnvironmentBroke { cause }, Some(Duration::ZERO)).await;
+        self.failed = true;
+        self.seat.fruitful = true;
+    }
+
     /// Ends the test that runs. Where none does, the next one is to blame for what happened before it could start.
     async fn blame(&mut self, outcome: Outcome) {
         if self.current.is_none()
@@ -455,7 +477,17 @@ impl UnitRun<'_> {
             Ok(false) => {
                 let limit = self.limit();
                 let (limit, why) = (limit.span, limit.to_string());
-                self.blame(Outcome::TimedOut { limit, why }).await;
+                let outcome = match self.before.take() {
+                    Some(before) if self.current.is_none() => {
+                        let limit = limit.as_secs_f64();
+                        let message = format!(
+                            "did not run, as {before}, which has to run before, ran longer than {limit:.1} s, and was stopped"
+                        );
+                        Outcome::Failed(Failure::observed(self.mask(&message)))
+                    }
+                    Some(_) | None => Outcome::TimedOut { limit, why },
+                };
+                self.blame(outcome).await;
                 UnitEnd::WorkerLost
             }
         }

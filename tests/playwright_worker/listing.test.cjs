@@ -85,7 +85,7 @@ test('a serial suite is a group, the outermost one, and in each project another'
   assert.ok(first && first === second && other && other !== first, String(groups));
 });
 
-test('projects that others depend on are no tests of their own', async () => {
+test('tests of projects that others depend on are listed, and those that tidy up are not', async () => {
   const worker = await loaded({
     'playwright.config.js': `module.exports = { testDir: 'tests', projects: [
       { name: 'log in', testMatch: /setup/, teardown: 'log out' }, { name: 'log out', testMatch: /over/ },
@@ -94,9 +94,10 @@ test('projects that others depend on are no tests of their own', async () => {
     'tests/over.js': "require('@playwright/test').test('logs out', () => console.log('logs out'));",
     'tests/a.spec.js': "test('works', () => console.log('works'));",
   });
-  assert.deepEqual((await worker.list()).map((one) => one.name), ['[app] works']);
-  assert.deepEqual(outcomes(await worker.runAll()), ['passed works']);
+  assert.deepEqual((await worker.list()).map((one) => one.name), ['[log in] logs in', '[app] works']);
+  assert.deepEqual(outcomes(await worker.run('[app] tests/a.spec.js › works')), ['passed works']);
   assert.equal(worker.stderr.replace(/\n+/g, '\n'), 'logs in\nworks\nlogs out\n');
+  assert.deepEqual(outcomes(await worker.runAll()), ['passed logs in', 'passed works']);
 });
 
 test('filters are Playwright\'s own', async () => {

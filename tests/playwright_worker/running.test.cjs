@@ -12,7 +12,7 @@ test('a unit of one test runs just that one', async () => {
   `);
   const events = await worker.run('tests/a.spec.js › one');
   assert.deepEqual(events.map((event) => event.type), ['started', 'ended', 'unit_ended']);
-  assert.deepEqual(events.at(-1), { type: 'unit_ended', unit: 'u1', asked: 1, ran: 1, unknown: [], not_run: [] });
+  assert.deepEqual(events.at(-1), { type: 'unit_ended', unit: 'u1', asked: 1, ran: 1, unknown: [], not_run: [], blocked: [] });
   assert.equal(read('ran'), 'one;');
 });
 
@@ -204,10 +204,11 @@ const SERIAL = `
   test('4', () => {});
 `;
 
-test('what stands before a test in its serial suite runs first, and is not told', async () => {
+test('what stands before a test in its serial suite runs first, and is told as that', async () => {
   const worker = await loadedFile(SERIAL);
   const events = await worker.run('tests/a.spec.js › checkout › 3');
-  assert.deepEqual(events.map((event) => event.type), ['started', 'ended', 'unit_ended']);
+  assert.deepEqual(events.map((event) => event.type), ['before', 'before', 'started', 'ended', 'unit_ended']);
+  assert.deepEqual(of(events, 'before').map((event) => event.name), ['a.spec.js › checkout › 1', 'a.spec.js › checkout › 2']);
   assert.deepEqual(outcomes(events), ['passed 3']);
   assert.equal(read('ran'), '123');
 });
@@ -228,16 +229,45 @@ test('a test of a serial suite fails with what failed before it, where that was 
   assert.deepEqual(events.at(-1).not_run, []);
 });
 
-test('a project that others depend on fails their tests when it fails', async () => {
+test('a project that others depend on is held to account when it fails, and their tests are not', async () => {
   const worker = await loaded({
     'playwright.config.js': "module.exports = { testDir: 'tests', projects: [{ name: 'log in', testMatch: /setup/ }, { name: 'app', dependencies: ['log in'] }] };",
     'tests/setup.js': "require('@playwright/test').test('logs in', () => { throw new Error('wrong password'); });",
     'tests/a.spec.js': "test('1', () => {}); test('2', () => {});",
   });
+  const [setup, ...behind] = (await worker.list()).map((one) => one.selector);
+  assert.equal((await worker.runOne(setup)).failure.message, 'wrong password');
+  const cause = 'did not run, as log in › setup.js › logs in failed, which has to run before: wrong password';
+  for (const asked of [[behind[1]], behind]) {
+    const events = await worker.run(...asked);
+    assert.deepEqual(events.map((event) => event.type), ['before', 'unit_ended']);
+    assert.deepEqual(events.at(-1).blocked, asked.map((selector) => ({ selector, cause })));
+    assert.equal(events.at(-1).ran, 0);
+  }
   const events = await worker.runAll();
-  assert.deepEqual(outcomes(events), ['failed 1', 'failed 2']);
-  assert.equal(of(events, 'ended')[0].failure.message,
-    'did not run, as log in › setup.js › logs in failed, which has to run before: wrong password');
+  assert.deepEqual(outcomes(events), ['failed logs in']);
+  assert.deepEqual(events.at(-1).blocked, behind.map((selector) => ({ selector, cause })));
+});
+
+test('of a project that others depend on just what is asked for runs, and all of it where they need it', async () => {
+  const worker = await loaded({
+    'playwright.config.js': `module.exports = { testDir: 'tests', projects: [{ name: 'log in', testMatch: /setup/ },
+      { name: 'other', testMatch: /none/ }, { name: 'smoke', dependencies: ['log in'] }, { name: 'full', dependencies: ['smoke'] },
+      { name: 'free' }, { name: 'elsewhere', dependencies: ['other'] }] };`,
+    'tests/setup.js': "require('@playwright/test').test('logs in', () => console.log('log in'));",
+    'tests/none.js': "require('@playwright/test').test('is of no use', () => console.log('other'));",
+    'tests/a.spec.js': "for (const name of ['1', '2']) test(name, ({}, info) => console.log(info.project.name + ' ' + name));",
+  });
+  const said = async (selector) => {
+    const before = worker.stderr.length;
+    const events = await worker.run(selector);
+    assert.equal(of(events, 'ended').length, 1, selector);
+    return worker.stderr.slice(before).trim().split(/\n+/);
+  };
+  assert.deepEqual(await said('[free] tests/a.spec.js › 2'), ['free 2']);
+  assert.deepEqual(await said('[smoke] tests/a.spec.js › 1'), ['log in', 'smoke 1']);
+  assert.deepEqual(await said('[full] tests/a.spec.js › 2'), ['log in', 'smoke 1', 'smoke 2', 'full 2']);
+  assert.deepEqual(await said('[log in] tests/setup.js › logs in'), ['log in']);
 });
 
 test('a global set-up that fails fails the tests of the unit', async () => {

@@ -214,3 +214,47 @@ async fn what_builds_on_a_test_that_failed_is_given_back_and_pays_for_nothing() 
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_before_a_test_has_time_of_its_own() {
+    let mut tests = vec![test("spec/0_spec.rb", "third", Behaviour::ComesAfter(3))];
+    tests[0].takes = Duration::from_secs(9);
+    let told = Scenario::new(1, tests).run().await;
+    assert_eq!(told.outcomes("::third"), ["passed"], "though all of it takes 36 s and the limit is 20 s");
+    assert_eq!(told.attempts("::third")[0].duration.as_secs(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_before_a_test_and_does_not_end_is_named() {
+    let mut tests = vec![test("spec/0_spec.rb", "third", Behaviour::ComesAfter(3))];
+    tests[0].takes = Duration::from_secs(30);
+    let told = Scenario::new(1, tests).run().await;
+    assert_eq!(told.outcomes("::third"), ["failed"; 3]);
+    let Outcome::Failed(failure) = told.attempts("::third").remove(0).outcome else { panic!("failed") };
+    let words = "did not run, as other 1, which has to run before, ran longer than 20.0 s, and was stopped";
+    assert_eq!(failure.message, words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_that_something_else_keeps_from_running_is_tried_in_another_environment_and_not_blamed() {
+    let mut tests = passing(1, 2);
+    tests.push(test("spec/0_spec.rb", "behind", Behaviour::BlockedUpTo(2)));
+    let told = Scenario::new(1, tests).run().await;
+    assert_eq!(told.outcomes("::behind"), ["environment broke", "environment broke", "passed"]);
+    assert_eq!(told.test_verdict("::behind"), TestVerdict::Passed, "and not flaky");
+    assert_eq!(told.verdict, RunVerdict::Passed);
+    let attempts = told.attempts("::behind");
+    assert_ne!(attempts[0].environment, attempts[1].environment);
+    assert_eq!(attempts[0].outcome, Outcome::EnvironmentBroke { cause: "the set-up failed: no".into() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn tests_that_something_else_always_keeps_from_running_do_not_end_the_run_before_the_others() {
+    let mut tests: Vec<_> =
+        (0..9).map(|n| test("spec/0_spec.rb", &format!("behind {n}"), Behaviour::BlockedUpTo(9))).collect();
+    tests.push(test("spec/9_spec.rb", "logs in", Behaviour::Fails));
+    let told = Scenario::new(2, tests).run().await;
+    assert_eq!(told.outcomes("::logs in"), ["failed"; 3]);
+    assert_eq!(told.outcomes("::behind 8"), ["environment broke"; 3]);
+    assert_eq!(told.verdict, RunVerdict::Failed);
+}

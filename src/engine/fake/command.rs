@@ -100,9 +100,12 @@ enum Told {
 
 async fn outcome(test: &FakeTest, inside: &Inside, attempt: u64) -> Told {
     match &test.behaviour {
-        Behaviour::Passes | Behaviour::BuildsOn(_) | Behaviour::PassesBesideStranger | Behaviour::Spoils => {
-            Told::Passed
-        }
+        Behaviour::Passes
+        | Behaviour::BuildsOn(_)
+        | Behaviour::ComesAfter(_)
+        | Behaviour::BlockedUpTo(_)
+        | Behaviour::PassesBesideStranger
+        | Behaviour::Spoils => Told::Passed,
         // There is no worker that could be poisoned, or whose connection could be a bad one.
         Behaviour::EndIsGarbled(_) | Behaviour::EndIsLost(_) | Behaviour::IsCutOff(_) | Behaviour::PoisonsWorker => {
             Told::Passed

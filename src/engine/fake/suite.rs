@@ -120,6 +120,10 @@ pub enum Behaviour {
     Silent,
     /// It passes, unless the test of that name, of the same unit and before it, has failed: then it is not run.
     BuildsOn(String),
+    /// It passes, once so many others have run that it builds on, each for as long as itself.
+    ComesAfter(u32),
+    /// Up to this attempt, what is done before it fails, so that it is not run; then it passes.
+    BlockedUpTo(u32),
     /// It writes this many lines, and fails.
     FailsNoisily(u32),
     /// It passes, and the end of a test that was not asked for is told while it runs.

@@ -130,7 +130,7 @@ async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i
     let asked = order["tests"].as_array().map(Vec::as_slice).unwrap_or_default();
     let (mut unknown, mut not_run, mut failed) = (Vec::new(), Vec::new(), Vec::new());
     tokio::time::sleep(suite.unit_start).await;
-    let mut spoiled = false;
+    let (mut spoiled, mut blocked) = (false, Vec::new());
     for asked in asked {
         let selector = asked["selector"].as_str().unwrap_or_default();
         let known = suite.tests.iter().find(|test| test.selector() == selector);
@@ -138,6 +138,11 @@ async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i
             None => unknown.push(selector),
             Some(FakeTest { behaviour: Behaviour::BuildsOn(before), .. }) if failed.contains(before) => {
                 not_run.push(selector);
+            }
+            Some(FakeTest { behaviour: Behaviour::BlockedUpTo(last), .. })
+                if asked["attempt"].as_u64().unwrap_or(0) <= u64::from(*last) =>
+            {
+                blocked.push(json!({"selector": selector, "cause": "the set-up failed: no"}));
             }
             Some(test) => {
                 spoiled |= test.behaviour == Behaviour::Spoils;
@@ -158,7 +163,8 @@ async fn run_unit(suite: &FakeSuite, inside: &Inside, order: &Value) -> Option<i
     let unit = &order["unit"];
     say(
         inside,
-        &json!({"type": "unit_ended", "unit": unit, "unknown": unknown, "not_run": not_run, "spoiled": spoiled}),
+        &json!({"type": "unit_ended", "unit": unit, "unknown": unknown, "not_run": not_run, "blocked": blocked,
+            "spoiled": spoiled}),
     );
     None
 }
@@ -168,6 +174,12 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
     let selector = test.selector();
     match &test.behaviour {
         Behaviour::Silent => return None,
+        Behaviour::ComesAfter(others) => {
+            for other in 1..=*others {
+                say(inside, &json!({"type": "before", "name": format!("other {other}")}));
+                tokio::time::sleep(test.takes).await;
+            }
+        }
         Behaviour::CrashesBeforeStart { service } => {
             inside.engine.world().end_beside(&inside.container, service, 1);
             tokio::time::sleep(CRASH_SHOWS_AFTER).await;
@@ -187,6 +199,7 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         | Behaviour::PoisonsWorker
         | Behaviour::Unknown
         | Behaviour::BuildsOn(_)
+        | Behaviour::BlockedUpTo(_)
         | Behaviour::FailsNoisily(_)
         | Behaviour::EndIsGarbled(_)
         | Behaviour::EndIsLost(_)
@@ -203,6 +216,8 @@ async fn run_test(test: &FakeTest, inside: &Inside, attempt: u64) -> Option<i64>
         }
         Behaviour::Passes
         | Behaviour::BuildsOn(_)
+        | Behaviour::ComesAfter(_)
+        | Behaviour::BlockedUpTo(_)
         | Behaviour::Unknown
         | Behaviour::Silent
         | Behaviour::Spoils

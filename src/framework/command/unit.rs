@@ -44,7 +44,8 @@ impl UnitRun {
                 tests => self.run_together(&folder, tests).await?,
             }
         }
-        self.tell(FromWorker::UnitEnded { unit, unknown: Vec::new(), not_run: Vec::new(), spoiled: false }).await;
+        let (unknown, not_run, blocked) = (Vec::new(), Vec::new(), Vec::new());
+        self.tell(FromWorker::UnitEnded { unit, unknown, not_run, blocked, spoiled: false }).await;
         Ok(())
     }
 

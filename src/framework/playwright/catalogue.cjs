@@ -10,9 +10,21 @@ class Catalogue {
     this.modes = new Map();
   }
 
-  // What Playwright does before any other project is not a test of its own.
-  static servants(config) {
-    return new Set(config.projects.flatMap((project) => [...(project.dependencies ?? []), project.teardown].filter(Boolean)));
+  // Projects that run after others, to tidy up behind them, are nothing to be run by themselves.
+  static tidying(config) {
+    return new Set(config.projects.map((project) => project.teardown).filter(Boolean));
+  }
+
+  // Each project with all that has to run before it.
+  static needs(config) {
+    const direct = new Map(config.projects.map((project) => [project.name, project.dependencies ?? []]));
+    const all = (name, seen) => {
+      for (const need of direct.get(name) ?? []) {
+        if (!seen.has(need)) all(need, seen.add(need));
+      }
+      return seen;
+    };
+    return Object.fromEntries([...direct.keys()].map((name) => [name, [...all(name, new Set())]]));
   }
 
   // Asked where Playwright can be asked; older versions keep it to themselves.
@@ -29,8 +41,8 @@ class Catalogue {
   }
 
   list() {
-    const servants = Catalogue.servants(this.config);
-    const tests = this.focused(this.suite).filter((test) => !servants.has(test.titlePath()[1]));
+    const tidying = Catalogue.tidying(this.config);
+    const tests = this.focused(this.suite).filter((test) => !tidying.has(test.titlePath()[1]));
     return tests.map((test) => this.entry(test));
   }
 
@@ -56,6 +68,7 @@ class Catalogue {
     const tags = (test.tags ?? []).map((tag) => Text.plain(tag.replace(/^@/, '')));
     return {
       id: test.id,
+      project,
       // Playwright refuses a file in which two tests would have the same.
       selector: Text.plain(`${before}${shown} › ${titles.join(' › ')}`),
       file: shown,

@@ -25,17 +25,20 @@
 //     test        selector, file, line, name, tags, group, project: one for each test of each project; group is its outermost
 //                 serial suite
 //     listed      count: the end of a listing
+//     before      name: something runs that was not asked for, and on which tests of the unit depend
 //     started     selector
 //     ended       selector, outcome (passed, failed or skipped), duration_ms, failure or null, reason or null, attachments
 //                 failure: class, message, file, line, backtrace
 //                 attachments: each with its kind (screenshot, trace, video, or the name the suite gave) and its path
 //     unit_ended  unit, asked, ran, unknown (the selectors that the suite does not have), not_run (those that were not
-//                 started as a test of this unit, before them in their serial suite, has failed)
+//                 started as a test of this unit, before them in their serial suite, has failed), blocked (each selector
+//                 that was not started as a project has failed on which its own depends, with the cause)
 //     error       message, file, line: something failed outside of the tests
 //
 // The order is Playwright's. Its retries are off, and it runs one test at a time. What it can't leave out it does for
-// each unit: web servers of the configuration, global set-up, and the projects that others depend on, whose tests are
-// therefore not listed.
+// each unit: web servers of the configuration, global set-up, and the projects on which those of the unit depend. Tests of
+// projects that others depend on are listed, too, and run by themselves when they are asked for; those of projects that
+// tidy up (teardown) only run behind others, and are not listed.
 //
 // Each `playwright test` but the first is started ahead of need: it reads its configuration, and then waits for its list
 // of tests, which is a named pipe. That is only done where the configuration starts nothing by itself.

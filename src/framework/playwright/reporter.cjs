@@ -48,9 +48,19 @@ class Reporter {
       return;
     }
     const wanted = new Set(orders.ids);
-    const servants = Catalogue.servants(config);
-    for (const test of suite.allTests()) {
-      if (!wanted.has(test.id) && !servants.has(test.titlePath()[1])) testRun.exclude(test);
+    for (const project of suite.suites) {
+      const tests = project.allTests();
+      const unwanted = tests.some((test) => wanted.has(test.id)) ? tests.filter((test) => !wanted.has(test.id)) : [project];
+      unwanted.forEach((target) => Reporter.exclude(testRun, target));
+    }
+  }
+
+  // Playwright refuses it of what runs because other projects depend on it, and runs that only where they do.
+  static exclude(testRun, target) {
+    try {
+      testRun.exclude(target);
+    } catch {
+      // as it is to be
     }
   }
 
@@ -62,6 +72,7 @@ class Reporter {
       exact,
       // A process that starts something of its own before it looks at its list of tests can't be started ahead.
       ahead: exact && !config.globalSetup && !config.globalTeardown && !config.webServer && !config.shard,
+      needs: Catalogue.needs(config),
       retryTrace: uses.some((use) => /retr/.test(use.trace?.mode ?? use.trace ?? '')),
     });
     const catalogue = this.catalogue ?? new Catalogue(config, suite, this.root);
@@ -71,11 +82,11 @@ class Reporter {
 
   onTestBegin(test, result) {
     // Playwright tells so of tests, too, that it is not going to run.
-    if (result.workerIndex >= 0) this.emit('began', { id: test.id });
+    if (result.workerIndex >= 0) this.emit('began', { id: test.id, title: Reporter.title(test) });
   }
 
   onTestEnd(test, result) {
-    const ended = { id: test.id, title: Text.plain(test.titlePath().slice(1).filter(Boolean).join(' › ')) };
+    const ended = { id: test.id, project: test.titlePath()[1], title: Reporter.title(test) };
     if (result.status === 'interrupted') return this.emit('passed_over', ended);
     if (result.status === 'skipped') {
       if (test.expectedStatus !== 'skipped') return this.emit('passed_over', ended);
@@ -85,6 +96,10 @@ class Reporter {
     const failed = outcome === 'failed' ? { failure: this.failure.describe(test, result), attachments: this.keep(result) } : {};
     const setUp = outcome === 'failed' && Failure.place(result.steps).hook === 'beforeAll hook';
     this.emit('ended', { ...ended, outcome, duration: result.duration, setUp, ...failed });
+  }
+
+  static title(test) {
+    return Text.plain(test.titlePath().slice(1).filter(Boolean).join(' › '));
   }
 
   reason(test, result) {

@@ -11,6 +11,8 @@ class Round {
     this.waiting = new Map([...selectors].map((selector) => [suite.tests.get(selector).id, suite.tests.get(selector)]));
     this.told = 0;
     this.notRun = [];
+    /// Those that a project which theirs depends on has kept from running.
+    this.blocked = [];
     /// Groups in which a test that was asked for has failed.
     this.failedGroups = new Set();
   }
@@ -68,11 +70,11 @@ class Round {
       case 'output':
         return this.wire.output(message.text);
       case 'began':
-        if (!entry) return undefined;
-        return this.begin(entry);
+        if (entry) return this.begin(entry);
+        return this.wire.write('before', { name: message.title });
       case 'ended':
         this.suite.prepareNext();
-        if (message.outcome === 'failed' && (!entry || message.setUp)) this.blame.push(message);
+        if (message.outcome === 'failed') this.blame.push(message);
         return entry && this.tell(entry, message);
       case 'error':
         this.errors = [...(this.errors ?? []), message];
@@ -115,16 +117,25 @@ class Round {
   settle() {
     this.dropHopeless();
     for (const entry of [...this.waiting.values()]) {
-      this.tell(entry, { outcome: 'failed', duration: 0, failure: this.why(entry) });
+      const cause = this.blocker(entry);
+      if (cause) this.blocked.push({ selector: entry.selector, cause });
+      else this.tell(entry, { outcome: 'failed', duration: 0, failure: this.why(entry) });
     }
   }
 
-  // What else failed and has to do with it: a test before it in its serial suite, a beforeAll hook of its file, or a
-  // project that its own one depends on, whose tests are not listed.
+  // How a project failed that its own one depends on: that is held against the test that failed there, not this one.
+  blocker(entry) {
+    const needs = this.suite.facts.needs?.[entry.project] ?? [];
+    const blamed = this.blame.find(({ project }) => needs.includes(project));
+    if (!blamed) return undefined;
+    return Text.bounded(`did not run, as ${blamed.title} failed, which has to run before: ${blamed.failure.message}`);
+  }
+
+  // What else failed and has to do with it: a test before it in its serial suite, or a beforeAll hook of its file.
   why(entry) {
     const blamed = this.blame.find(({ id, setUp }) => {
       const other = this.suite.byId.get(id);
-      return !other || (entry.group && other.group === entry.group) || (setUp && other.absolute === entry.absolute);
+      return other && ((entry.group && other.group === entry.group) || (setUp && other.absolute === entry.absolute));
     });
     if (blamed) {
       const what = blamed.setUp ? 'a beforeAll hook failed' : `${blamed.title} failed, which has to run before`;

@@ -62,14 +62,16 @@ class Suite {
     const known = tests.filter((test) => this.tests.has(test.selector));
     const unknown = tests.filter((test) => !this.tests.has(test.selector)).map((test) => test.selector);
     const not = [];
+    const blocked = [];
     let ran = 0;
     for (const round of Suite.rounds(known)) {
       const run = new Round(this, lane, round);
       await run.run();
       ran += run.told;
       not.push(...run.notRun);
+      blocked.push(...run.blocked);
     }
-    this.wire.write('unit_ended', { unit, asked: tests.length, ran, unknown, not_run: not });
+    this.wire.write('unit_ended', { unit, asked: tests.length, ran, unknown, not_run: not, blocked });
   }
 
   // Playwright runs a test once in a process, and a process has one number of the attempt.
@@ -92,8 +94,11 @@ class Suite {
     const files = [...new Set(entries.flatMap((entry) => entry.inRoot))];
     const listable = this.facts.exact && files.every((file) => !/[>›\n]|^[[#\s]|\s$|:\d+$/.test(file));
     const list = files.join('\n');
+    // One that others depend on would otherwise run for their sake only, and as a whole.
+    const needed = new Set(Object.values(this.facts.needs ?? {}).flat());
+    const byProject = entries.some((entry) => needed.has(entry.project));
     this.last?.remove();
-    if (listable && !trace.length && this.next && !this.next.over) {
+    if (listable && !trace.length && !byProject && this.next && !this.next.over) {
       const process = this.next;
       this.next = undefined;
       process.order(orders);
@@ -115,6 +120,7 @@ class Suite {
         chosen.push(`--grep=^\\s*(?:${titles})(?:\\s+@\\S+)*\\s*$`);
       }
     }
-    return (this.last = process.start([...trace, ...chosen], environment));
+    const projects = byProject ? [...new Set(entries.map((entry) => `--project=${entry.project}`))] : [];
+    return (this.last = process.start([...trace, ...projects, ...chosen], environment));
   }
 }

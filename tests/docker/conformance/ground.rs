@@ -262,6 +262,7 @@ async fn hear(worker: &mut Worker, unit: &mut Unit, deadline: Instant) -> bool {
             unit.unknown = unknown;
             return true;
         }
+        Ok(Heard::Message(FromWorker::Before { .. })) => {}
         Ok(Heard::Message(FromWorker::Error { message, .. })) => unit.errors.push(message),
         Ok(Heard::Message(other)) => panic!("out of turn: {other:?}"),
         Ok(Heard::Output(text)) => unit.output.push_str(&text),
