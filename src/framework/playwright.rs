@@ -6,8 +6,8 @@
 //! that small:
 //!
 //! - The next `playwright test` is started ahead of need and waits, its configuration read, where it opens its
-//!   `--test-list FILE`: that is a named pipe. Not where the configuration has a `globalSetup` or a `webServer`, since
-//!   these would run ahead of need, too.
+//!   `--test-list FILE`: that is a named pipe. Not where the configuration has a `globalSetup`, or a `webServer` that must
+//!   not be found running, since these would run ahead of need, too. One that may (`reuseExistingServer`) is kept up.
 //! - A reporter of ours chooses the tests of the unit, by Playwright's own ids and its documented `preprocess` hook
 //!   (since 1.62); nothing has to be escaped. Older versions are told files, and the exact titles by `--grep`.
 
@@ -23,6 +23,7 @@ pub(super) const SHIM: Shim = Shim {
         include_str!("playwright/killer.cjs"),
         include_str!("playwright/wire.cjs"),
         include_str!("playwright/process.cjs"),
+        include_str!("playwright/servers.cjs"),
         include_str!("playwright/suite.cjs"),
         include_str!("playwright/round.cjs"),
         include_str!("playwright/main.cjs"),

@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { test } = require('node:test');
-const { folder, loaded, loadedFile, of, outcomes, read } = require('./support.cjs');
+const { eventually, folder, loaded, loadedFile, of, outcomes, read } = require('./support.cjs');
 
 test('a unit of one test runs just that one', async () => {
   const worker = await loadedFile(`
@@ -292,6 +292,49 @@ test('web servers and global set-up of the configuration surround each unit', as
   assert.deepEqual(outcomes(await worker.runAll()), ['passed asks']);
   assert.deepEqual(outcomes(await worker.runAll()), ['passed asks']);
   assert.equal(read('ran'), 'set up;set up;');
+});
+
+const SERVER = `
+  require('fs').appendFileSync('served', 'up;');
+  require('http').createServer((asked, answer) => {
+    answer.end('served');
+    if (asked.url === '/stop') setTimeout(() => process.exit(1), 10);
+  }).listen(Number(process.argv[2] ?? 8732));
+`;
+
+test('web servers that may be found running are kept up between units, and started again where they end', async () => {
+  const worker = await loaded({
+    'playwright.config.js': `module.exports = { testDir: 'tests', use: { baseURL: 'http://localhost:8732' }, webServer: [
+      { command: 'node server.js', url: 'http://localhost:8732/up', reuseExistingServer: true },
+      { command: 'node ../server.js 8733', cwd: 'tests', port: 8733, reuseExistingServer: true }] };`,
+    'server.js': SERVER,
+    'tests/a.spec.js': `for (const path of ['/', '/stop']) test(path, async ({ request }) => {
+      expect(await (await request.get(path)).text()).toBe('served');
+      if (path === '/stop') await expect(async () => expect(await request.get('/').catch(() => 0)).toBe(0)).toPass();
+    });`,
+  });
+  const first = read('served');
+  assert.equal(first, 'up;');
+  for (let unit = 0; unit < 3; unit += 1) assert.deepEqual(outcomes(await worker.run('tests/a.spec.js › /')), ['passed /']);
+  assert.equal(read('served'), 'up;');
+  assert.deepEqual(outcomes(await worker.run('tests/a.spec.js › /stop')), ['passed /stop']);
+  assert.deepEqual(outcomes(await worker.run('tests/a.spec.js › /')), ['passed /']);
+  assert.equal(read('served'), 'up;up;');
+  assert.equal(read('tests/served'), 'up;');
+  worker.send({ type: 'quit' });
+  assert.equal(await worker.ended, 0);
+  await eventually(() => !worker.processes().length, 'nothing of it stays');
+});
+
+test('several web servers that must not be found running surround each unit', async () => {
+  const worker = await loaded({
+    'playwright.config.js': `module.exports = { testDir: 'tests', webServer: [
+      { command: 'node server.js 8734', port: 8734 }, { command: 'node server.js 8735', port: 8735 }] };`,
+    'server.js': SERVER,
+    'tests/a.spec.js': "test('1', () => {});",
+  });
+  for (let unit = 0; unit < 2; unit += 1) assert.deepEqual(outcomes(await worker.runAll()), ['passed 1']);
+  assert.equal(read('served'), 'up;up;up;up;');
 });
 
 test('an error outside of the tests is told, and fails none', async () => {

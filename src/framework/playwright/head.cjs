@@ -41,7 +41,8 @@
 // tidy up (teardown) only run behind others, and are not listed.
 //
 // Each `playwright test` but the first is started ahead of need: it reads its configuration, and then waits for its list
-// of tests, which is a named pipe. That is only done where the configuration starts nothing by itself.
+// of tests, which is a named pipe. That is only done where the configuration starts nothing by itself. Web servers that
+// Playwright may find running (reuseExistingServer) are started once, and stay up.
 //
 // Environment: SHAKEDOWN_LANE and SHAKEDOWN_ATTEMPT are set for each unit.
 //
@@ -51,6 +52,9 @@
 
 const childProcess = require('child_process');
 const fs = require('fs');
+const http = require('http');
+const https = require('https');
+const net = require('net');
 const path = require('path');
 
 const PROTOCOL = 2;

@@ -67,11 +67,13 @@ class Reporter {
   onBegin(config, suite) {
     const exact = Boolean(this.orders);
     if (!this.takeOrders().list) return this.emit('begin');
+    const servers = Reporter.webServers(config);
     const uses = config.projects.map((project) => project.use ?? {});
     this.emit('facts', {
       exact,
       // A process that starts something of its own before it looks at its list of tests can't be started ahead.
-      ahead: exact && !config.globalSetup && !config.globalTeardown && !config.webServer && !config.shard,
+      ahead: exact && !config.globalSetup && !config.globalTeardown && !config.shard,
+      servers,
       needs: Catalogue.needs(config),
       retryTrace: uses.some((use) => /retr/.test(use.trace?.mode ?? use.trace ?? '')),
     });
@@ -96,6 +98,14 @@ class Reporter {
     const failed = outcome === 'failed' ? { failure: this.failure.describe(test, result), attachments: this.keep(result) } : {};
     const setUp = outcome === 'failed' && Failure.place(result.steps).hook === 'beforeAll hook';
     this.emit('ended', { ...ended, outcome, duration: result.duration, setUp, ...failed });
+  }
+
+  // Where there are several, Playwright only tells its own code.
+  static webServers(config) {
+    const inner = Object.getOwnPropertySymbols(config).map((symbol) => config[symbol]).find((one) => one?.webServers);
+    const folder = path.dirname(config.configFile ?? process.cwd());
+    const all = config.webServer ? [config.webServer] : inner?.webServers ?? [];
+    return all.map((server) => ({ ...server, cwd: path.resolve(folder, server.cwd ?? '.') }));
   }
 
   static title(test) {

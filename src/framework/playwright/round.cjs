@@ -41,6 +41,7 @@ class Round {
     if (!this.waiting.size) return;
     this.current = undefined;
     this.blame = [];
+    await this.suite.servers?.ensure();
     const process = this.suite.processFor(this.withPrelude(), this.attempt, this.lane);
     process.each((message) => this.take(message));
     this.end = await process.ended;

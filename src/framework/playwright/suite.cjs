@@ -28,7 +28,7 @@ class Suite {
     lister.start(['--list', ...this.filters]);
     const end = await lister.ended;
     lister.remove();
-    if (listed && !errors.length && end === 'exit code 0') return this.prepareNext();
+    if (listed && !errors.length && end === 'exit code 0') return this.getReady();
     return Suite.loadError(errors, lister.words.trim() || `playwright test --list ended with ${end}`);
   }
 
@@ -48,6 +48,15 @@ class Suite {
     return { message: Text.bounded(words), file: found ? path.relative(process.cwd(), found[1]) : null, line: line || null };
   }
 
+  // Before the first unit.
+  async getReady() {
+    const servers = this.facts.servers ?? [];
+    if (Servers.canKeep(servers)) this.servers = new Servers(this.wire, servers);
+    this.facts.ahead &&= Boolean(this.servers) || !servers.length;
+    await this.servers?.ensure();
+    this.prepareNext();
+  }
+
   // What is not used is worth nothing to anybody.
   prepareNext() {
     if (this.facts.ahead && !this.next) this.next = new PlaywrightProcess(this.cli, this.wire).startAhead();
@@ -55,6 +64,7 @@ class Suite {
 
   close() {
     this.next?.kill();
+    this.servers?.stop();
     this.last?.remove();
   }
 
