@@ -4,7 +4,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use super::beside::{Asking, NotUp, come_up};
-use super::unit::Seat;
+use super::seat::Seat;
 use super::{Ending, Lane, Report, Shared, Start, Stopped};
 use crate::environment::{Environment, Ledger, Site};
 use crate::event::BrokenEnvironment;

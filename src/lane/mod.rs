@@ -9,6 +9,7 @@
 mod beside;
 mod life;
 mod reset;
+mod seat;
 pub mod standby;
 mod unit;
 mod work;
@@ -210,7 +211,7 @@ impl Lane {
                 },
             };
             let mut environment = None;
-            let mut seat = unit::Seat::new(id);
+            let mut seat = seat::Seat::new(id);
             // A panic costs an environment, not what is on the engine, nor the run.
             let life = AssertUnwindSafe(self.life(&ledger, start, &mut environment, &mut seat)).catch_unwind();
             let ending = life.await.unwrap_or_else(|panic| Ending::Broke(own_failure(&*panic)));

@@ -8,12 +8,13 @@ use tokio::time::Instant;
 
 use super::life::connection_lost;
 use super::reset::{Upkeep, after_failure};
+use super::seat::Seat;
 use super::{Lane, Report, Stopped, Work, WorkItem};
 use crate::environment::Environment;
 use crate::event::{Attempt, BrokenEnvironment};
 use crate::framework::protocol::{AskedTest, FromWorker, SaidAttachment, SaidBlocked, SaidFailure, SaidOutcome};
 use crate::framework::{Heard, Worker, WorkerError, keep_last};
-use crate::id::{EnvironmentId, TestId, UnitId};
+use crate::id::UnitId;
 use crate::verdict::{Failure, Outcome, TimeLimit};
 
 /// What a test and its processes wrote is kept up to this many bytes, the last ones.
@@ -23,16 +24,6 @@ const DEATH_WITHIN: Duration = Duration::from_millis(300);
 
 /// How long a worker has for ending a process that runs several tests, and for reading what that told of them.
 const PART_WITHIN: Duration = Duration::from_secs(90);
-
-/// A lane's place in an environment: what it has run there so far.
-#[derive(Debug)]
-pub(super) struct Seat {
-    pub(super) environment: EnvironmentId,
-    workers: u32,
-    position: u32,
-    predecessor: Option<TestId>,
-    fruitful: bool,
-}
 
 /// How a unit ended.
 #[derive(Debug)]
@@ -82,28 +73,6 @@ struct Current {
     item: WorkItem,
     started: Timestamp,
     clock: Instant,
-}
-
-impl Seat {
-    pub(super) fn new(environment: EnvironmentId) -> Self {
-        Self { environment, workers: 1, position: 0, predecessor: None, fruitful: false }
-    }
-
-    /// The number of the worker that is started next.
-    pub(super) fn next_worker(&mut self) -> u32 {
-        self.workers += 1;
-        self.workers
-    }
-
-    /// Whether any attempt ended here.
-    pub(super) fn was_used(&self) -> bool {
-        self.position > 0
-    }
-
-    /// Whether any attempt here came to an outcome of its own.
-    pub(super) fn was_fruitful(&self) -> bool {
-        self.fruitful
-    }
 }
 
 impl Lane {

@@ -4,7 +4,8 @@ use tokio::sync::mpsc;
 
 use super::life::start_worker;
 use super::reset::{Upkeep, after_failure, after_unit};
-use super::unit::{Seat, UnitEnd};
+use super::seat::Seat;
+use super::unit::UnitEnd;
 use super::{Ending, Lane, Order, Report};
 use crate::environment::Environment;
 use crate::framework::Worker;
