@@ -43,7 +43,17 @@ const MODULES: &[(&str, &[&str])] = &[
             "manifest::OrderSettings",
         ],
     ),
-    ("selection", &["framework::ListedTest", "id", "plan", "verdict::TestVerdict"]),
+    (
+        "selection",
+        &[
+            "framework::ListedTest",
+            "id",
+            "manifest::FilePattern",
+            "manifest::OrderSettings",
+            "plan",
+            "verdict::TestVerdict",
+        ],
+    ),
     ("queue", &["id", "verdict"]),
     (
         "evidence",

@@ -68,7 +68,7 @@ pub struct Planning {
 impl Rules {
     /// Selects among the listed tests, and plans those.
     pub fn plan(&self, listed: Vec<ListedTest>) -> Planning {
-        let Chosen { tests, listed, notes } = self.selection.choose(named(listed), &self.history);
+        let Chosen { tests, listed, notes } = self.selection.choose(named(listed), &self.history, &self.order);
         let Self { history, starts, order, lanes, seed, .. } = self;
         let plan = plan(tests, &Basis { history, starts, order, lanes: *lanes, seed: *seed });
         Planning { plan, listed, notes }

@@ -22,6 +22,7 @@ pub use shard::{Shard, ShardBy};
 
 use crate::framework::ListedTest;
 use crate::id::TestId;
+use crate::manifest::OrderSettings;
 use crate::plan::NamedTest;
 use crate::verdict::TestVerdict;
 
@@ -89,7 +90,13 @@ pub struct Chosen {
 
 impl Selection {
     /// Chooses. `durations` is what tests are known to take; only a shard by durations asks for it.
-    pub fn choose(&self, tests: Vec<NamedTest>, durations: &HashMap<TestId, Duration>) -> Chosen {
+    /// `order` says which files stay together, in a shard too.
+    pub fn choose(
+        &self,
+        tests: Vec<NamedTest>,
+        durations: &HashMap<TestId, Duration>,
+        order: &OrderSettings,
+    ) -> Chosen {
         let listed = tests.len();
         let mut notes = Vec::new();
         let changed = self.changed.as_ref().map(|changed| {
@@ -110,7 +117,7 @@ impl Selection {
         };
         let part: Option<HashSet<TestId>> = self.shard.as_ref().map(|shard| {
             let among: Vec<&NamedTest> = tests.iter().filter(|test| by_listing(test)).collect();
-            let dealt = shard.part(&among, durations);
+            let dealt = shard.part(&among, durations, order);
             notes.push(dealt.note);
             dealt.tests
         });

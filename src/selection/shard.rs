@@ -1,8 +1,8 @@
 //! One of several machines' part of the tests.
 //!
 //! Every machine cuts the parts for itself, so all must come to the same cut, or tests are run twice or not at all. By
-//! default it therefore depends on nothing but the listing: files are dealt out whole, the one with the most tests
-//! first, each to the part that has the fewest so far. Known durations make parts of equal length, but only where all
+//! default it therefore depends on nothing but the listing: files are dealt out whole, and those of one group of the
+//! manifest's together, the one with the most tests first, each to the part that has the fewest so far. Known durations make parts of equal length, but only where all
 //! machines share one history; whoever has that says so.
 
 use std::collections::{HashMap, HashSet};
@@ -11,6 +11,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use crate::id::TestId;
+use crate::manifest::OrderSettings;
 use crate::plan::NamedTest;
 
 /// What makes a file long.
@@ -94,32 +95,40 @@ impl Shard {
     }
 
     /// The part's tests.
-    pub(super) fn part(&self, tests: &[&NamedTest], durations: &HashMap<TestId, Duration>) -> Part {
+    pub(super) fn part(
+        &self,
+        tests: &[&NamedTest],
+        durations: &HashMap<TestId, Duration>,
+        order: &OrderSettings,
+    ) -> Part {
         let weights = self.weights(tests, durations);
         let mut files: IndexMap<&str, u64> = IndexMap::new();
         for (test, weight) in tests.iter().zip(weights) {
             *files.entry(&test.listed.file).or_default() += weight;
         }
-        let mut ordered: Vec<(&str, u64)> = files.into_iter().collect();
-        ordered.sort_by(|(a, long), (b, longer)| longer.cmp(long).then_with(|| a.cmp(b)));
+        let pieces = pieces(files, order);
+        let count = pieces.len() as u64;
+        let grouped = pieces.iter().any(|piece| piece.group.is_some());
         let mut parts: Vec<(u64, u32)> = (1..=self.of).map(|part| (0, part)).collect();
         let mut part_of: HashMap<&str, u32> = HashMap::new();
         let mut print = Fingerprint::default();
-        for (file, weight) in ordered {
+        for piece in pieces {
             let Some(shortest) = parts.iter_mut().min() else { break };
-            shortest.0 += weight;
-            part_of.insert(file, shortest.1);
-            print.add(file.as_bytes());
-            print.add(&shortest.1.to_le_bytes());
+            shortest.0 += piece.weight;
+            for file in piece.files {
+                part_of.insert(file, shortest.1);
+                print.add(file.as_bytes());
+                print.add(&shortest.1.to_le_bytes());
+            }
         }
         let own = |file: &str| part_of.get(file) == Some(&self.index);
         let files = part_of.values().filter(|part| **part == self.index).count();
         let own: HashSet<TestId> =
             tests.iter().filter(|test| own(&test.listed.file)).map(|test| test.id.clone()).collect();
-        let more = if (part_of.len() as u64) < u64::from(self.of) {
-            "; there are more shards than files, and files are not split"
-        } else {
-            ""
+        let more = match (count < u64::from(self.of), grouped) {
+            (false, _) => "",
+            (true, false) => "; there are more shards than files, and files are not split",
+            (true, true) => "; there are more shards than groups and other files, and neither are split",
         };
         let note = format!(
             "{}: {} of {} tests, in {files} of {} files{more}; all shards of this run must tell the same cut, {print}",
@@ -145,6 +154,35 @@ impl Shard {
             }
         }
     }
+}
+
+/// What is dealt out as one: a file, or all files of a group.
+struct Piece<'a> {
+    group: Option<usize>,
+    /// By name.
+    files: Vec<&'a str>,
+    weight: u64,
+}
+
+/// The pieces, the heaviest first; of equal ones that whose first file comes first by name.
+fn pieces<'a>(mut files: IndexMap<&'a str, u64>, order: &OrderSettings) -> Vec<Piece<'a>> {
+    // By name, so that the cut does not depend on the order in which the files were listed.
+    files.sort_unstable_keys();
+    let mut groups: HashMap<usize, usize> = HashMap::new();
+    let mut pieces: Vec<Piece<'a>> = Vec::new();
+    for (file, weight) in files {
+        let group = order.group_of(file);
+        let there = group.and_then(|group| groups.get(&group)).and_then(|place| pieces.get_mut(*place));
+        if let Some(piece) = there {
+            piece.files.push(file);
+            piece.weight += weight;
+            continue;
+        }
+        groups.extend(group.map(|group| (group, pieces.len())));
+        pieces.push(Piece { group, files: vec![file], weight });
+    }
+    pieces.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.files.cmp(&b.files)));
+    pieces
 }
 
 /// Tells two cuts apart, whatever this program is built with: FNV-1a.

@@ -42,7 +42,7 @@ fn taken(filter: &str, told: &[(&str, &[TestVerdict])]) -> Vec<String> {
     let filter = parse(filter).unwrap_or_else(|error| panic!("{filter}: {error}"));
     let told = told.iter().map(|(id, told)| (TestId::from_stored(*id), told.to_vec())).collect();
     let selection = Selection { filter: Some(filter), told, ..Selection::default() };
-    let chosen = selection.choose(shop(), &HashMap::new());
+    let chosen = selection.choose(shop(), &HashMap::new(), &OrderSettings::default());
     assert_eq!(chosen.listed, 4);
     chosen.tests.into_iter().map(|test| test.listed.name).collect()
 }
@@ -111,10 +111,39 @@ proptest! {
             // Only by durations must they agree on these.
             let own = if by_durations || index % 2 == 0 { durations.clone() } else { HashMap::new() };
             let selection = Selection { shard, ..Selection::default() };
-            let chosen = selection.choose(tests.clone(), &own);
+            let chosen = selection.choose(tests.clone(), &own, &OrderSettings::default());
             prop_assert_eq!(chosen.listed, tests.len());
             all.extend(ids(&chosen.tests));
         }
+        let mut wanted = ids(&tests);
+        wanted.sort();
+        all.sort();
+        prop_assert_eq!(all, wanted);
+    }
+
+    #[test]
+    fn files_of_one_group_are_in_one_shard_and_every_test_is_in_exactly_one(
+        files in prop::collection::vec(1..9u8, 1..30), of in 1..9u32,
+    ) {
+        let tests = suite(&files);
+        // The first pattern that a file matches decides: 1_spec is of the first group, 10_spec to 19_spec of the second.
+        let patterns = ["spec/{0,1,2}_spec.rb", "spec/1*_spec.rb"].map(|text| crate::manifest::FilePattern::new(text).expect("a pattern"));
+        let order = OrderSettings { groups: patterns.into(), ..OrderSettings::default() };
+        let mut shard_of_group: HashMap<usize, u32> = HashMap::new();
+        let mut all = Vec::new();
+        let mut cuts = HashSet::new();
+        for index in 1..=of {
+            let shard = Some(Shard::new(index, of, ShardBy::Tests, "a test").expect("one of them"));
+            let chosen = Selection { shard, ..Selection::default() }.choose(tests.clone(), &HashMap::new(), &order);
+            cuts.extend(chosen.notes.iter().filter_map(|note| note.rsplit(' ').next()).map(str::to_owned));
+            for test in &chosen.tests {
+                if let Some(group) = order.group_of(&test.listed.file) {
+                    prop_assert_eq!(*shard_of_group.entry(group).or_insert(index), index, "group {}", group);
+                }
+            }
+            all.extend(ids(&chosen.tests));
+        }
+        prop_assert_eq!(cuts.len(), 1, "all shards tell the same cut");
         let mut wanted = ids(&tests);
         wanted.sort();
         all.sort();
@@ -128,7 +157,7 @@ proptest! {
         let tests = suite(&files);
         let sizes: Vec<usize> = (1..=of).map(|index| {
             let shard = Some(Shard::new(index, of, ShardBy::Tests, "a test").expect("one of them"));
-            Selection { shard, ..Selection::default() }.choose(tests.clone(), &HashMap::new()).tests.len()
+            Selection { shard, ..Selection::default() }.choose(tests.clone(), &HashMap::new(), &OrderSettings::default()).tests.len()
         }).collect();
         let (most, fewest) = (sizes.iter().max().expect("one"), sizes.iter().min().expect("one"));
         let longest = files.iter().max().expect("one");
@@ -148,7 +177,7 @@ proptest! {
                 .filter(|(_, failed)| (*failed >> (index % 8)) & 1 == 1).map(|(test, _)| test.id.clone()).collect();
             let shard = Some(Shard::new(index, of, ShardBy::Tests, "a test").expect("one of them"));
             let selection = Selection { shard, failed: Some(of_this.clone()), ..Selection::default() };
-            for test in selection.choose(tests.clone(), &HashMap::new()).tests {
+            for test in selection.choose(tests.clone(), &HashMap::new(), &OrderSettings::default()).tests {
                 prop_assert!(of_this.contains(&test.id));
                 prop_assert!(seen.insert(test.id), "in two shards");
             }
@@ -275,7 +304,8 @@ fn shards_are_counted_from_one() {
 fn a_shard_tells_how_it_was_cut() {
     let shard = |index, of| {
         let shard = Some(Shard::new(index, of, ShardBy::Tests, "--shard").expect("one of them"));
-        let chosen = Selection { shard, ..Selection::default() }.choose(shop(), &HashMap::new());
+        let chosen =
+            Selection { shard, ..Selection::default() }.choose(shop(), &HashMap::new(), &OrderSettings::default());
         (chosen.tests.len(), chosen.notes.join("\n"))
     };
     insta::assert_snapshot!(format!("{}\n{}\n{}", shard(1, 2).1, shard(2, 2).1, shard(4, 4).1));
@@ -332,7 +362,8 @@ fn a_changed_helper_runs_everything_and_a_changed_application_nothing() {
 #[test]
 fn what_failed_and_is_gone_is_said() {
     let failed = Some(["spec/pay_spec.rb::Pay by card", "spec/old_spec.rb::is gone"].map(TestId::from_stored).into());
-    let chosen = Selection { failed, ..Selection::default() }.choose(shop(), &HashMap::new());
+    let chosen =
+        Selection { failed, ..Selection::default() }.choose(shop(), &HashMap::new(), &OrderSettings::default());
     assert_eq!(ids(&chosen.tests), ["spec/pay_spec.rb::Pay by card"]);
     assert_eq!(chosen.notes, ["--only-failed: 1 of 2 are not listed any more"]);
 }
