@@ -1,0 +1,9 @@
+RSpec.describe "Later" do
+  it "is not written yet"
+
+  it("waits", pending: "until the printer is there") { raise "no printer" }
+
+  xit("is left out") { nil }
+
+  it("works 🚀") { puts "said" }
+end
