@@ -51,6 +51,12 @@ const SUITES: &[Suite] = &[
             "--reporter=dot",
         ],
     },
+    Suite {
+        name: "helpdesk",
+        runner: "browser",
+        file: &["python3", "-m", "pytest", "-q"],
+        parallel: &["python3", "-m", "pytest", "-q", "-n", "2"],
+    },
 ];
 
 #[derive(Parser)]

@@ -16,6 +16,7 @@ mod doctor;
 mod evidence;
 mod failures;
 mod guard;
+mod helpdesk;
 mod kanban;
 mod killing;
 mod lending;
