@@ -61,8 +61,9 @@ pub struct DoctorArgs {
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     pub reports: PathBuf,
 
-    /// The history's file, instead of history.db in the reports folder
-    #[arg(long, value_name = "FILE")]
+    /// The history: a file instead of history.db in the reports folder, or postgres://USER@HOST/DATABASE; above the
+    /// variable DATABASE_URL and the manifest
+    #[arg(long, value_name = "PLACE")]
     pub database: Option<PathBuf>,
 }
 
@@ -147,9 +148,9 @@ pub struct GuardArgs {
     #[arg(long)]
     pub log: PathBuf,
 
-    /// The run's history
+    /// The run's history; where it is not given, DATABASE_URL has it
     #[arg(long)]
-    pub database: PathBuf,
+    pub database: Option<PathBuf>,
 }
 
 /// `shakedown run`.
@@ -212,8 +213,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "FOLDER", default_value = "reports")]
     pub reports: PathBuf,
 
-    /// The history's file, instead of history.db in the reports folder
-    #[arg(long, value_name = "FILE")]
+    /// The history: a file instead of history.db in the reports folder, or postgres://USER@HOST/DATABASE; above the
+    /// variable DATABASE_URL and the manifest
+    #[arg(long, value_name = "PLACE")]
     pub database: Option<PathBuf>,
 }
 

@@ -15,7 +15,7 @@ use crate::environment::{host_routes, images, label, lease};
 use crate::manifest::{self, Manifest, SubnetPool};
 use crate::run::lanes::{self, Room};
 use crate::run::subnets;
-use crate::store::{Footprint, Store};
+use crate::store::{self, Footprint, Place, Store, StoreError};
 
 pub(super) async fn gather(args: &DoctorArgs) -> Facts {
     let variable = |name: &str| std::env::var(name).ok();
@@ -24,8 +24,10 @@ pub(super) async fn gather(args: &DoctorArgs) -> Facts {
         Some(Ok((manifest, _))) => Some(manifest),
         Some(Err(_)) | None => None,
     };
-    let database = args.database.clone().unwrap_or_else(|| args.reports.join("history.db"));
-    let history = history(&database, manifest).await;
+    let named = variable(store::VARIABLE);
+    let of_manifest = manifest.and_then(|manifest| manifest.history.as_deref());
+    let place = Place::choose(args.database.as_deref(), named.as_deref(), of_manifest, &args.reports);
+    let history = history(place, manifest).await;
     let footprints = history.as_ref().and_then(|history| history.as_deref().ok()).unwrap_or_default();
     let connection = Connection::find(&args.engine.asked());
     let address = connection.as_ref().map_or_else(
@@ -62,20 +64,20 @@ pub(super) async fn gather(args: &DoctorArgs) -> Facts {
 }
 
 /// What the history knows of the suite's environments; `None` where there is no history yet, which is not made here.
-async fn history(database: &Path, manifest: Option<&Manifest>) -> Option<Result<Vec<Footprint>, String>> {
-    if !database.exists() {
-        return None;
-    }
+async fn history(
+    place: Result<Place, StoreError>,
+    manifest: Option<&Manifest>,
+) -> Option<Result<Vec<Footprint>, String>> {
     let read = async {
-        let store = Store::open(database).await?;
+        let Some(store) = Store::open_existing(place?).await? else { return Ok(None) };
         let footprints = match manifest {
             Some(manifest) => store.footprints(&manifest.suite.name).await,
             None => Ok(Vec::new()),
         };
         store.close().await;
-        footprints
+        footprints.map(Some)
     };
-    Some(read.await.map_err(|error| error.to_string()))
+    read.await.map_err(|error: StoreError| error.to_string()).transpose()
 }
 
 async fn ask(

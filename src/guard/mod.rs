@@ -21,6 +21,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use crate::id::RunId;
+use crate::store::{self, Place};
 
 pub use sweeping::{PATIENCE, sweep_until_quiet};
 
@@ -56,7 +57,7 @@ pub struct Guarded<'a> {
     /// Its folder.
     pub run_folder: &'a Path,
     /// Its history.
-    pub database: &'a Path,
+    pub history: &'a Place,
     /// Arguments that name its engine.
     pub engine: &'a [OsString],
 }
@@ -73,11 +74,14 @@ impl Guard {
             .args(["--run", guarded.run.as_str(), "--owner", guarded.owner])
             .arg("--log")
             .arg(std::path::absolute(guarded.run_folder)?.join(LOG))
-            .arg("--database")
-            .arg(std::path::absolute(guarded.database)?)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
+        match guarded.history {
+            Place::File(path) => command.arg("--database").arg(std::path::absolute(path)?),
+            // Not as an argument, which everyone on this host can read: it may hold a password.
+            Place::Server(server) => command.env(store::VARIABLE, server.address()),
+        };
         for (name, value) in LET_BE.iter().filter(|(name, _)| std::env::var_os(name).is_some()) {
             command.env(name, value);
         }

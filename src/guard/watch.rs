@@ -16,7 +16,7 @@ use crate::engine::docker::DockerEngine;
 use crate::engine::docker::connection::Connection;
 use crate::id::RunId;
 use crate::owner;
-use crate::store::Store;
+use crate::store::{self, Place, Store, StoreError};
 
 /// How long a process that closed its files may take to be dead.
 const DEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -109,13 +109,18 @@ async fn mark(args: &GuardArgs, log: &Log) {
     while !owner::is_dead(&args.owner) && Instant::now() < deadline {
         tokio::time::sleep(DEAD_LOOK).await;
     }
-    if let Err(error) = try_mark(&args.database, &args.owner).await {
+    let named = std::env::var(store::VARIABLE).ok();
+    let marked = async {
+        let place = Place::choose(args.database.as_deref(), named.as_deref(), None, Path::new(""))?;
+        try_mark(&place, &args.owner).await
+    };
+    if let Err(error) = marked.await {
         log.say(&format!("{error}; the next run marks this one as incomplete"));
     }
 }
 
-async fn try_mark(database: &Path, of: &str) -> Result<(), crate::store::StoreError> {
-    let store = Store::open(database).await?;
+async fn try_mark(place: &Place, of: &str) -> Result<(), StoreError> {
+    let store = Store::open(place).await?;
     // Other dead runs are left to the next run, which tells of them.
     let marked = store.mark_dead_runs(&|owner| owner != of || !owner::is_dead(owner)).await;
     store.close().await;

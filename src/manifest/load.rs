@@ -107,6 +107,7 @@ fn assemble(
         retry: RetrySettings { attempts: raw.retry_attempts, test_timeout: raw.test_timeout },
         order: raw.order,
         evidence: raw.evidence,
+        history: raw.history,
         compose: read?.project,
     })
 }

@@ -15,6 +15,7 @@ mod duration;
 mod evidence;
 mod findings;
 mod framework;
+mod history;
 mod load;
 mod order;
 mod problem;
@@ -65,6 +66,9 @@ pub struct Manifest {
     pub order: OrderSettings,
     /// What is kept of a run.
     pub evidence: EvidenceSettings,
+    /// The address of the PostgreSQL database that keeps the history, without a password; `None` where the manifest
+    /// does not say.
+    pub history: Option<String>,
     /// The application as its Compose file describes it.
     pub compose: compose::Project,
 }

@@ -12,10 +12,10 @@ use super::subnets::{self, Subnet, SubnetPool};
 use super::text::line_at;
 use super::{
     EvidenceSettings, FrameworkKind, Lanes, OrderSettings, Probe, Reset, THREE, TWO_MINUTES, evidence, framework,
-    order, ready, reset, suggest,
+    history, order, ready, reset, suggest,
 };
 
-const SECTIONS: [&str; 5] = ["suite", "environment", "order", "retry", "evidence"];
+const SECTIONS: [&str; 6] = ["suite", "environment", "order", "retry", "evidence", "history"];
 const SECTIONS_NOT_YET: [&str; 1] = ["schedule"];
 const SUITE: &[&str] = &["name", "framework", "paths", "command", "artifacts"];
 const ENVIRONMENT: &[&str] = &[
@@ -64,6 +64,7 @@ pub(super) struct Raw {
     pub(super) artifacts: Vec<String>,
     pub(super) order: OrderSettings,
     pub(super) evidence: EvidenceSettings,
+    pub(super) history: Option<String>,
 }
 
 /// The runner, as far as the file by itself can tell.
@@ -99,6 +100,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
     let environment = Section::open(root, "environment", ENVIRONMENT, &[], text, findings);
     let order = Section::open(root, "order", order::KEYS, &[], text, findings);
     let retry = Section::open(root, "retry", RETRY, &[], text, findings);
+    let history = Section::open(root, "history", history::KEYS, &[], text, findings);
     let kept = Section::open(root, "evidence", EVIDENCE, &[], text, findings);
 
     let (reset, reset_service) = reset::read(&environment, findings).unwrap_or_default();
@@ -128,6 +130,7 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Option<Raw> {
         artifacts: evidence::artifacts(&suite, findings),
         order: order::read(&order, findings),
         evidence: evidence::settings(&kept, findings),
+        history: history::read(&history, findings),
     })
 }
 
@@ -141,7 +144,7 @@ fn report_unknown_sections(root: &DeTable<'_>, text: &str, findings: &mut Findin
         if SECTIONS_NOT_YET.contains(&name) {
             findings.problem(line, format!("the {written} is not supported yet"), "leave it out for now");
         } else {
-            let known = ["[suite]", "[environment]", "[order]", "[retry]", "[evidence]"].join(", ");
+            let known = SECTIONS.map(|section| format!("[{section}]")).join(", ");
             let help = match suggest::closest(name, SECTIONS) {
                 Some(candidate) => format!("did you mean [{candidate}]? known sections: {known}"),
                 None => format!("known sections: {known}"),

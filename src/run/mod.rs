@@ -43,7 +43,7 @@ use crate::plan::Starts;
 use crate::queue::Batching;
 use crate::report;
 use crate::secrets::Secrets;
-use crate::store::Store;
+use crate::store::{self, Place, Store};
 use crate::verdict::{AttemptLimits, LimitSource, RunVerdict, StopReason, TimeLimit, learnt_limit};
 
 pub use error::RunError;
@@ -118,8 +118,10 @@ struct Prepared {
 impl Prepared {
     async fn new(args: &RunArgs) -> Result<Self, RunError> {
         let (manifest, warnings) = manifest::load(&args.manifest, &variable)?;
-        let database = args.database.clone().unwrap_or_else(|| args.reports.join("history.db"));
-        let store = Store::open(&database).await?;
+        let named = variable(store::VARIABLE);
+        let asked = args.database.as_deref();
+        let place = Place::choose(asked, named.as_deref(), manifest.history.as_deref(), &args.reports)?;
+        let store = Store::open(&place).await?;
         let connection = Connection::find(&args.engine.asked()).map_err(RunError::Usage)?;
         let engine = DockerEngine::connect_to(&connection).await?;
         let info = engine.describe().await?;
@@ -192,7 +194,7 @@ impl Prepared {
             run: &header.run,
             owner: &header.owner,
             run_folder: &run_folder,
-            database: &database,
+            history: &place,
             engine: &args.engine.as_arguments(),
         };
         let guard = match Guard::start(guarded).await {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
+use super::place::Place;
+
 /// Why the history could not be opened, written or read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -26,14 +28,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file is a database of another program.
+    /// The database is another program's.
     #[error(
-        "can't keep the history in {}: the database belongs to another program ({found}), and nothing was changed in it. Name another file",
-        path.display()
+        "can't keep the history in {}: the database belongs to another program ({found}), and nothing was changed in it. Name another place",
+        place
     )]
     ForeignDatabase {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        place: Place,
         /// What showed it.
         found: String,
     },
@@ -61,27 +63,27 @@ pub enum StoreError {
         /// The system's words.
         why: String,
     },
-    /// The file was written by a later version of the program.
+    /// The history was written by a later version of the program.
     #[error(
-        "can't use the history {}: its schema is version {found}, and this shakedown knows versions up to {known}. Update shakedown, or name another file",
-        path.display()
+        "can't use the history {}: its schema is version {found}, and this shakedown knows versions up to {known}. Update shakedown, or name another place",
+        place
     )]
     Newer {
-        /// The file.
-        path: PathBuf,
-        /// The schema's version in the file.
+        /// Which.
+        place: Place,
+        /// The schema's version there.
         found: i64,
         /// The newest version that this program knows.
         known: i64,
     },
-    /// The file's schema has a version that this program knows, with other contents.
+    /// The schema has a version that this program knows, with other contents.
     #[error(
-        "can't use the history {}: version {version} of its schema is not the one that this shakedown would have made, so the file comes from an unreleased build. Name another file, or move this one away",
-        path.display()
+        "can't use the history {}: version {version} of its schema is not the one that this shakedown would have made, so it comes from an unreleased build. Name another place, or move this one away",
+        place
     )]
     OtherSchema {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        place: Place,
         /// The schema's version.
         version: i64,
     },
@@ -99,10 +101,10 @@ pub enum StoreError {
         waited: Duration,
     },
     /// The disk is full.
-    #[error("can't {doing} the history {}: the disk is full. Free some space, then run again", path.display())]
+    #[error("can't {doing} the history {}: the disk is full. Free some space, then run again", place)]
     Full {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        place: Place,
         /// What was to be done.
         doing: &'static str,
     },
@@ -119,14 +121,14 @@ pub enum StoreError {
         /// The system's words.
         why: String,
     },
-    /// The file is damaged.
+    /// The history is damaged.
     #[error(
-        "can't {doing} the history {}: the file is damaged: {why}. Restore it from a backup, or move it away and a new history is begun",
-        path.display()
+        "can't {doing} the history {}: it is damaged: {why}. Restore it from a backup, or move it away and a new history is begun",
+        place
     )]
     Damaged {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        place: Place,
         /// What was to be done.
         doing: &'static str,
         /// What is wrong with it.
@@ -135,15 +137,80 @@ pub enum StoreError {
     /// An event does not fit to what was recorded before it.
     #[error(
         "can't {doing} the history {}: {why}. This is a fault in shakedown; please report it with this message",
-        path.display()
+        place
     )]
     Unexpected {
-        /// The file.
-        path: PathBuf,
+        /// Which.
+        place: Place,
         /// What was to be done.
         doing: &'static str,
         /// What does not fit.
         why: String,
+    },
+    /// What is meant to be an address can't be one of a PostgreSQL database.
+    #[error(
+        "can't use {whence} as the history's place: {why}. Give postgres://USER@HOST/DATABASE, or the path of a file by --database"
+    )]
+    BadAddress {
+        /// Who gave the address.
+        whence: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The server can't be reached, or does not answer.
+    #[error(
+        "can't {doing} the history {server}: the server can't be reached: {why}. Check the host, the port and the network, and that the server runs and takes connections"
+    )]
+    Unreachable {
+        /// The database, without a password.
+        server: String,
+        /// What was to be done.
+        doing: &'static str,
+        /// The system's or the server's words.
+        why: String,
+    },
+    /// The server does not let this user in.
+    #[error(
+        "can't open the history {server}: the server refuses this user ({why}). Check the user's name, and the password: in DATABASE_URL, in PGPASSWORD, or in ~/.pgpass"
+    )]
+    Refused {
+        /// The database, without a password.
+        server: String,
+        /// The server's words.
+        why: String,
+    },
+    /// The server has no such database.
+    #[error(
+        "can't open the history {server}: the server has no database {database}. Create it (createdb {database}), or name another"
+    )]
+    NoDatabase {
+        /// The database, without a password.
+        server: String,
+        /// Its name.
+        database: String,
+    },
+    /// The database can be read, and not written.
+    #[error(
+        "can't write the history {server}: {why}. Connect to a server that takes changes, as a user who owns the database or has the rights (GRANT)"
+    )]
+    MayNotWrite {
+        /// The database, without a password.
+        server: String,
+        /// The server's words, or what it allows.
+        why: String,
+    },
+    /// Another program is changing the database's schema.
+    #[error(
+        "can't {doing} the history {server}: another program has held it for {} s. See which (pg_stat_activity), and try again when it is done",
+        waited.as_secs_f64()
+    )]
+    Locked {
+        /// The database, without a password.
+        server: String,
+        /// What was to be done.
+        doing: &'static str,
+        /// How long it was waited for.
+        waited: Duration,
     },
 }
 
@@ -151,10 +218,10 @@ fn because(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(" ({why})") }
 }
 
-/// What was being done, to which file, and how patiently: whatever a message needs beside the error itself.
+/// What was being done, to which history, and how patiently: whatever a message needs beside the error itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'a> {
-    pub(super) path: &'a Path,
+    pub(super) place: &'a Place,
     pub(super) patience: Duration,
     /// Completes `can't … the history`: `record an attempt in`.
     pub(super) doing: &'static str,
@@ -176,67 +243,84 @@ const NOTADB: u32 = 26;
 impl Context<'_> {
     /// The variant for an error of the driver.
     pub(super) fn sqlx(self, error: sqlx::Error) -> StoreError {
-        let path = self.path.to_owned();
-        let doing = self.doing;
-        match &error {
+        match self.place {
+            Place::File(path) => self.of_file(path, &error),
+            Place::Server(server) => self.of_server(server, &error),
+        }
+    }
+
+    fn of_file(self, path: &Path, error: &sqlx::Error) -> StoreError {
+        let (path, place, doing) = (path.to_owned(), self.place.clone(), self.doing);
+        match error {
             sqlx::Error::Database(database) => {
                 let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default();
                 let why = format!("{}, SQLite code {code}", database.message());
                 match code & 0xff {
                     BUSY | LOCKED => StoreError::Busy { path, doing, waited: self.patience },
                     READONLY | PERM => StoreError::ReadOnly { what: path.clone(), path, why },
-                    FULL => StoreError::Full { path, doing },
+                    FULL => StoreError::Full { place, doing },
                     IOERR => StoreError::Io { path, doing, why },
                     CANTOPEN => StoreError::CannotOpen { path, why },
-                    CORRUPT => StoreError::Damaged { path, doing, why },
+                    CORRUPT => StoreError::Damaged { place, doing, why },
                     NOTADB => StoreError::NotADatabase { path },
-                    _ => StoreError::Unexpected { path, doing, why },
+                    _ => StoreError::Unexpected { place, doing, why },
                 }
             }
             sqlx::Error::PoolTimedOut => StoreError::Busy { path, doing, waited: self.patience },
-            sqlx::Error::Io(io) => self.io(io),
-            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
-                StoreError::Damaged { path, doing, why: error.to_string() }
-            }
+            sqlx::Error::Io(io) => self.io(&path, io),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => self.damaged(error.to_string()),
             // What is left can't be caused from outside of this program.
-            _ => StoreError::Unexpected { path, doing, why: error.to_string() },
+            _ => self.unexpected(error.to_string()),
         }
     }
 
     /// The variant for an error while the schema was brought up to date; `known` is the newest version we know.
     pub(super) fn migration(self, error: MigrateError, known: i64) -> StoreError {
-        let path = self.path.to_owned();
+        let place = self.place.clone();
         match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => self.sqlx(error),
-            MigrateError::VersionMissing(found) if found > known => StoreError::Newer { path, found, known },
+            MigrateError::VersionMissing(found) if found > known => StoreError::Newer { place, found, known },
             MigrateError::VersionMissing(version) | MigrateError::VersionMismatch(version) => {
-                StoreError::OtherSchema { path, version }
+                StoreError::OtherSchema { place, version }
             }
-            other => StoreError::Unexpected { path, doing: self.doing, why: other.to_string() },
+            other => self.unexpected(other.to_string()),
         }
     }
 
-    /// The variant for an error of the file system.
-    pub(super) fn io(self, error: &io::Error) -> StoreError {
-        let path = self.path.to_owned();
-        let why = error.to_string();
+    /// The variant for an error of the file system with the file at `path`.
+    pub(super) fn io(self, path: &Path, error: &io::Error) -> StoreError {
+        let what = folder_of(path).to_owned();
+        let (path, why) = (path.to_owned(), error.to_string());
         match error.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                StoreError::ReadOnly { what: folder_of(self.path).to_owned(), path, why }
+                StoreError::ReadOnly { what, path, why }
             }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full { path, doing: self.doing },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                StoreError::Full { place: self.place.clone(), doing: self.doing }
+            }
             _ => StoreError::CannotOpen { path, why },
         }
     }
 
-    /// Something read from the file that can't be.
+    /// The variant for a server that has not done something after that long.
+    pub(super) fn late(self, within: Duration) -> StoreError {
+        let why = format!("it is not done after {} s", within.as_secs_f64());
+        self.sqlx(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+    }
+
+    /// A database of another program.
+    pub(super) fn foreign(self, found: String) -> StoreError {
+        StoreError::ForeignDatabase { place: self.place.clone(), found }
+    }
+
+    /// Something read that can't be.
     pub(super) fn damaged(self, why: impl Into<String>) -> StoreError {
-        StoreError::Damaged { path: self.path.to_owned(), doing: self.doing, why: why.into() }
+        StoreError::Damaged { place: self.place.clone(), doing: self.doing, why: why.into() }
     }
 
     /// Something asked of the store that does not fit to what it holds.
     pub(super) fn unexpected(self, why: impl Into<String>) -> StoreError {
-        StoreError::Unexpected { path: self.path.to_owned(), doing: self.doing, why: why.into() }
+        StoreError::Unexpected { place: self.place.clone(), doing: self.doing, why: why.into() }
     }
 }
 
@@ -255,23 +339,31 @@ mod tests {
 
     #[test]
     fn every_message_says_what_failed_on_which_file_why_and_what_to_do() {
+        let place = || Place::File("reports/history.db".into());
+        let server = || "postgres://ann@db.example:5432/history".to_owned();
         let path = || PathBuf::from("reports/history.db");
         let why = || "disk I/O error, SQLite code 778".to_owned();
         let doing = "record an attempt in";
         let all = [
             StoreError::IsFolder { path: "reports".into() },
             StoreError::NotADatabase { path: path() },
-            StoreError::ForeignDatabase { path: path(), found: "it has a table customers".into() },
+            StoreError::ForeignDatabase { place: place(), found: "it has a table customers".into() },
             StoreError::ReadOnly { path: path(), what: "reports".into(), why: String::new() },
             StoreError::ReadOnly { path: path(), what: path(), why: "Permission denied (os error 13)".into() },
             StoreError::CannotOpen { path: path(), why: "Not a directory (os error 20)".into() },
-            StoreError::Newer { path: path(), found: 3, known: 1 },
-            StoreError::OtherSchema { path: path(), version: 1 },
+            StoreError::Newer { place: place(), found: 3, known: 1 },
+            StoreError::OtherSchema { place: place(), version: 1 },
             StoreError::Busy { path: path(), doing, waited: Duration::from_secs(5) },
-            StoreError::Full { path: path(), doing },
+            StoreError::Full { place: place(), doing },
             StoreError::Io { path: path(), doing, why: why() },
-            StoreError::Damaged { path: path(), doing: "read the runs from", why: "column lanes holds -1".into() },
-            StoreError::Unexpected { path: path(), doing, why: "no run was started in this store".into() },
+            StoreError::Damaged { place: place(), doing: "read the runs from", why: "column lanes holds -1".into() },
+            StoreError::Unexpected { place: place(), doing, why: "no run was started in this store".into() },
+            StoreError::BadAddress { whence: "DATABASE_URL", why: "mysql:// is another kind of database".into() },
+            StoreError::Unreachable { server: server(), doing, why: "Connection refused (os error 111)".into() },
+            StoreError::Refused { server: server(), why: "password authentication failed, SQLSTATE 28P01".into() },
+            StoreError::NoDatabase { server: server(), database: "history".into() },
+            StoreError::MayNotWrite { server: server(), why: "permission denied, SQLSTATE 42501".into() },
+            StoreError::Locked { server: server(), doing, waited: Duration::from_secs(30) },
         ];
         let text: Vec<_> = all.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(text.join("\n\n"));
@@ -279,8 +371,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_file_system_error_has_its_variant() {
-        let context = Context { path: Path::new("a/b.db"), patience: Duration::ZERO, doing: "open" };
-        let of = |kind: io::ErrorKind| context.io(&kind.into());
+        let place = Place::File("a/b.db".into());
+        let context = Context { place: &place, patience: Duration::ZERO, doing: "open" };
+        let of = |kind: io::ErrorKind| context.io(Path::new("a/b.db"), &kind.into());
         assert!(matches!(of(io::ErrorKind::PermissionDenied), StoreError::ReadOnly { .. }));
         assert!(matches!(of(io::ErrorKind::ReadOnlyFilesystem), StoreError::ReadOnly { .. }));
         assert!(matches!(of(io::ErrorKind::StorageFull), StoreError::Full { .. }));

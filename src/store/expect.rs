@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::error::StoreError;
+use super::statement::query;
 use super::values::{Columns, text};
 use super::{Store, sql};
 use crate::id::TestId;
@@ -18,7 +19,7 @@ impl Store {
     /// are. Attempts that ended otherwise don't count; a test that never passed is not in the map.
     pub async fn expected_durations(&self, suite: &str) -> Result<HashMap<TestId, Duration>, StoreError> {
         let context = self.context("read the durations from");
-        let rows = sqlx::query(sql::PASSED_DURATIONS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let rows = self.pools.fetch(query(sql::PASSED_DURATIONS).bind(text(suite).into_owned()));
         let mut newest: HashMap<TestId, Vec<Duration>> = HashMap::new();
         for row in &rows.await.map_err(|error| context.sqlx(error))? {
             let columns = Columns::new(row, context);
@@ -35,7 +36,7 @@ impl Store {
     /// where none did.
     pub async fn expected_boot(&self, suite: &str) -> Result<Option<Duration>, StoreError> {
         let context = self.context("read the boot times from");
-        let rows = sqlx::query(sql::BOOTS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let rows = self.pools.fetch(query(sql::BOOTS).bind(text(suite).into_owned()));
         let rows = rows.await.map_err(|error| context.sqlx(error))?;
         let boots: Result<Vec<_>, _> = rows.iter().map(|row| Columns::new(row, context).span("boot_ms")).collect();
         Ok(median(boots?))
@@ -45,7 +46,7 @@ impl Store {
     /// the newest 5,000.
     pub async fn unit_starts(&self, suite: &str) -> Result<UnitStarts, StoreError> {
         let context = self.context("read how long units took to begin from");
-        let rows = sqlx::query(sql::UNIT_STARTS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let rows = self.pools.fetch(query(sql::UNIT_STARTS).bind(text(suite).into_owned()));
         let (mut all, mut by_file) = (Vec::new(), HashMap::<String, Vec<Duration>>::new());
         for row in &rows.await.map_err(|error| context.sqlx(error))? {
             let columns = Columns::new(row, context);
@@ -65,7 +66,7 @@ impl Store {
     /// What the environments of the suite's newest 5 runs took that came to be ready, as far as it was measured.
     pub async fn footprints(&self, suite: &str) -> Result<Vec<Footprint>, StoreError> {
         let context = self.context("read what environments took from");
-        let rows = sqlx::query(sql::FOOTPRINTS).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let rows = self.pools.fetch(query(sql::FOOTPRINTS).bind(text(suite).into_owned()));
         let footprint = |row| {
             let columns = Columns::new(row, context);
             let lived = columns.time("removed_ms")?.duration_since(columns.time("starting_ms")?);

@@ -7,6 +7,7 @@ use futures::TryStreamExt as _;
 use jiff::Timestamp;
 
 use super::error::StoreError;
+use super::statement::query;
 use super::values::{Columns, text};
 use super::{Store, sql};
 use crate::id::TestId;
@@ -23,7 +24,7 @@ impl Store {
         let suite = text(suite).into_owned();
         let mut passes: HashMap<TestId, Vec<Pass>> = HashMap::new();
         // Row by row: of a large suite there are hundreds of thousands.
-        let mut rows = sqlx::query(sql::PASSED_TIMES).bind(suite.clone()).fetch(&self.pools.readers);
+        let mut rows = self.pools.stream(query(sql::PASSED_TIMES).bind(suite.clone()));
         while let Some(row) = rows.try_next().await.map_err(|error| context.sqlx(error))? {
             let columns = Columns::new(&row, context);
             let newest = passes.entry(TestId::from_stored(columns.text("test_id")?)).or_default();
@@ -38,7 +39,7 @@ impl Store {
 
         let failed = Outcome::Failed(Failure::default()).word();
         let timed_out = Outcome::TimedOut { limit: Duration::ZERO, why: String::new() }.word();
-        let mut rows = sqlx::query(sql::OTHER_TIMES).bind(suite).fetch(&self.pools.readers);
+        let mut rows = self.pools.stream(query(sql::OTHER_TIMES).bind(suite));
         while let Some(row) = rows.try_next().await.map_err(|error| context.sqlx(error))? {
             let columns = Columns::new(&row, context);
             let test = TestId::from_stored(columns.text("test_id")?);

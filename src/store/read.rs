@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::error::{Context, StoreError};
 use super::rows::{EnvironmentRow, RunRow, TestRow};
+use super::statement::query;
 use super::told::verdict;
 use super::values::{Columns, text};
 use super::{Store, sql};
@@ -15,11 +16,11 @@ impl Store {
     /// The newest `limit` runs, newest first; of one suite, or of all.
     pub async fn runs(&self, suite: Option<&str>, limit: u32) -> Result<Vec<RunRow>, StoreError> {
         let context = self.context("read the runs from");
-        let query = match suite {
-            Some(suite) => sqlx::query(sql::RUNS_OF_SUITE).bind(text(suite).into_owned()),
-            None => sqlx::query(sql::RUNS),
+        let statement = match suite {
+            Some(suite) => query(sql::RUNS_OF_SUITE).bind(text(suite).into_owned()),
+            None => query(sql::RUNS),
         };
-        let rows = query.bind(i64::from(limit)).fetch_all(&self.pools.readers).await;
+        let rows = self.pools.fetch(statement.bind(i64::from(limit))).await;
         let rows = rows.map_err(|error| context.sqlx(error))?;
         rows.iter().map(|row| run_row(Columns::new(row, context))).collect()
     }
@@ -27,9 +28,9 @@ impl Store {
     /// One run; `None` where the history does not have it.
     pub async fn run(&self, run: &RunId) -> Result<Option<RunRow>, StoreError> {
         let context = self.context("read a run from");
-        let row = sqlx::query(sql::RUN).bind(run.to_string()).fetch_optional(&self.pools.readers).await;
-        let row = row.map_err(|error| context.sqlx(error))?;
-        row.as_ref().map(|row| run_row(Columns::new(row, context))).transpose()
+        let rows = self.pools.fetch(query(sql::RUN).bind(run.to_string())).await;
+        let rows = rows.map_err(|error| context.sqlx(error))?;
+        rows.first().map(|row| run_row(Columns::new(row, context))).transpose()
     }
 
     /// A run's environments, by lane and then by generation.
@@ -55,7 +56,7 @@ impl Store {
         build: fn(Columns<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let context: Context<'_> = self.context(doing);
-        let rows = sqlx::query(statement).bind(run.to_string()).fetch_all(&self.pools.readers).await;
+        let rows = self.pools.fetch(query(statement).bind(run.to_string())).await;
         let rows = rows.map_err(|error| context.sqlx(error))?;
         rows.iter().map(|row| build(Columns::new(row, context))).collect()
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::error::{Context, StoreError};
+use super::pools::Pools;
+use super::statement::{Statement, Value, query};
 use super::values::{count, list, span, text, time};
 use super::{Current, Store, sql};
 use crate::event::{Attempt, BrokenEnvironment, PlannedTest, RunEvent, RunHeader};
@@ -16,8 +16,6 @@ use crate::verdict::{Failure, Interruption, Outcome, RunVerdict, StopReason};
 
 /// Rows in one statement. SQLite takes 32,766 values in one, PostgreSQL twice as many; a row has at most 8.
 const ROWS_AT_ONCE: usize = 250;
-
-type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 impl Store {
     /// Records what the event means for the history. When this returns it is on disk, and a `kill -9` does not
@@ -30,17 +28,17 @@ impl Store {
             RunEvent::RunStarted { at, header } => self.run_started(*at, header).await,
             RunEvent::EnvironmentStarting { at, environment } => {
                 let (context, current) = self.current_run("record the start of an environment in")?;
-                let query = of_environment(sql::INSERT_ENVIRONMENT, &current, *environment)
+                let statement = of_environment(sql::INSERT_ENVIRONMENT, &current, *environment)
                     .bind(current.suite.clone())
                     .bind(time(*at));
-                self.one_row(context, query, &format!("environment {environment}")).await
+                self.one_row(context, statement, &format!("environment {environment}")).await
             }
             RunEvent::EnvironmentReady { at, environment, boot, standby } => {
                 let (context, current) = self.current_run("record that an environment is ready in")?;
-                let query = of_environment(sql::ENVIRONMENT_READY, &current, *environment)
+                let statement = of_environment(sql::ENVIRONMENT_READY, &current, *environment)
                     .bind(time(*at))
                     .bind((!standby).then(|| span(*boot)));
-                self.one_row(context, query, &format!("environment {environment}")).await
+                self.one_row(context, statement, &format!("environment {environment}")).await
             }
             RunEvent::EnvironmentBroke { at, environment, broken } => {
                 self.environment_broke(*at, *environment, broken).await
@@ -48,22 +46,22 @@ impl Store {
             RunEvent::EnvironmentRemoved { at, environment, used } => {
                 let (context, current) = self.current_run("record the end of an environment in")?;
                 let memory = (used.memory_peak > 0).then(|| i64::try_from(used.memory_peak).unwrap_or(i64::MAX));
-                let query = of_environment(sql::ENVIRONMENT_REMOVED, &current, *environment)
+                let statement = of_environment(sql::ENVIRONMENT_REMOVED, &current, *environment)
                     .bind(time(*at))
                     .bind(span(used.cpu))
                     .bind(memory);
-                self.one_row(context, query, &format!("environment {environment}")).await
+                self.one_row(context, statement, &format!("environment {environment}")).await
             }
             RunEvent::UnitBegan { at, environment: _, unit, file, took } => {
                 let (context, current) = self.current_run("record the start of a unit in")?;
-                let query = sqlx::query(sql::INSERT_UNIT_START)
+                let statement = query(sql::INSERT_UNIT_START)
                     .bind(current.run.to_string())
                     .bind(i64::from(unit.0))
                     .bind(current.suite.clone())
                     .bind(text(file).into_owned())
                     .bind(time(*at))
                     .bind(span(*took));
-                self.one_row(context, query, &format!("unit {unit}")).await
+                self.one_row(context, statement, &format!("unit {unit}")).await
             }
             RunEvent::Planned { at, tests, listed, units, known, notes: _ } => {
                 self.planned(*at, tests, [*listed, *units, *known]).await
@@ -71,29 +69,29 @@ impl Store {
             RunEvent::AttemptEnded(attempt) => self.attempt_ended(attempt).await,
             RunEvent::TestSettled { test, verdict } => {
                 let (context, current) = self.current_run("record a test's verdict in")?;
-                let query = sqlx::query(sql::TEST_SETTLED)
+                let statement = query(sql::TEST_SETTLED)
                     .bind(current.run.to_string())
                     .bind(text(test.as_str()).into_owned())
                     .bind(verdict.word());
-                self.one_row(context, query, &format!("test {test}")).await
+                self.one_row(context, statement, &format!("test {test}")).await
             }
             RunEvent::Stopping { at, reason } => {
                 let (context, current) = self.current_run("record that the run stops in")?;
-                let query = sqlx::query(sql::RUN_STOPPING)
+                let statement = query(sql::RUN_STOPPING)
                     .bind(current.run.to_string())
                     .bind(time(*at))
                     .bind(text(stop_reason(reason)).into_owned());
-                self.one_row(context, query, &format!("run {}", current.run)).await
+                self.one_row(context, statement, &format!("run {}", current.run)).await
             }
             RunEvent::RunEnded { at, verdict, exit_code } => {
                 let (context, current) = self.current_run("record the end of the run in")?;
-                let query = sqlx::query(sql::RUN_ENDED)
+                let statement = query(sql::RUN_ENDED)
                     .bind(current.run.to_string())
                     .bind(time(*at))
                     .bind(verdict.word())
                     .bind(verdict_reason(verdict).map(|reason| text(reason).into_owned()))
                     .bind(i64::from(*exit_code));
-                self.one_row(context, query, &format!("run {}", current.run)).await
+                self.one_row(context, statement, &format!("run {}", current.run)).await
             }
             RunEvent::ImageProgress { .. }
             | RunEvent::ImageReady { .. }
@@ -110,7 +108,10 @@ impl Store {
 
     async fn run_started(&self, at: Timestamp, header: &RunHeader) -> Result<(), StoreError> {
         let context = self.context("record the start of a run in");
-        let query = sqlx::query(sql::INSERT_RUN)
+        if let Pools::Server { within, alive, .. } = &self.pools {
+            alive.show(&header.run, *within).await.map_err(|error| context.sqlx(error))?;
+        }
+        let statement = query(sql::INSERT_RUN)
             .bind(header.run.to_string())
             .bind(text(&header.suite).into_owned())
             .bind(text(&header.candidate).into_owned())
@@ -124,7 +125,7 @@ impl Store {
             .bind(time(at))
             .bind(list(&header.selection))
             .bind(i64::from(header.repeat));
-        self.one_row(context, query, &format!("run {}", header.run)).await?;
+        self.one_row(context, statement, &format!("run {}", header.run)).await?;
         self.set_current(&header.run, &text(&header.suite));
         Ok(())
     }
@@ -136,12 +137,12 @@ impl Store {
         broken: &BrokenEnvironment,
     ) -> Result<(), StoreError> {
         let (context, current) = self.current_run("record that an environment broke in")?;
-        let query = of_environment(sql::ENVIRONMENT_BROKE, &current, environment)
+        let statement = of_environment(sql::ENVIRONMENT_BROKE, &current, environment)
             .bind(time(at))
             .bind(broken.service.as_deref().map(|service| text(service).into_owned()))
             .bind(text(&broken.cause).into_owned())
             .bind(list(&broken.log_tail));
-        self.one_row(context, query, &format!("environment {environment}")).await
+        self.one_row(context, statement, &format!("environment {environment}")).await
     }
 
     async fn planned(
@@ -151,42 +152,28 @@ impl Store {
         [listed, units, known]: [usize; 3],
     ) -> Result<(), StoreError> {
         let (context, current) = self.current_run("record the plan in")?;
-        let mut transaction = self.pools.writer.begin_with(sql::BEGIN).await.map_err(|error| context.sqlx(error))?;
-        let planned = sqlx::query(sql::RUN_PLANNED)
+        let mut work = self.pools.begin().await.map_err(|error| context.sqlx(error))?;
+        let planned = query(sql::RUN_PLANNED)
             .bind(current.run.to_string())
             .bind(time(at))
             .bind(count(units))
             .bind(count(known))
             .bind(count(listed));
-        exactly(1, context, planned, &mut transaction, &format!("run {}", current.run)).await?;
-        let listed: Vec<(i64, &PlannedTest)> = (1..).zip(tests).collect();
+        exactly(1, context, work.execute(planned).await, &format!("run {}", current.run))?;
+        let mut listed: Vec<(i64, &PlannedTest)> = (1..).zip(tests).collect();
+        // Everyone in the same order: two runs of a suite that plan at once would wait for each other for ever.
+        listed.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
         for some in listed.chunks(ROWS_AT_ONCE) {
             let what = format!("a test from {} on", some.first().map_or("none", |(_, test)| test.id.as_str()));
-            let mut known = QueryBuilder::<Sqlite>::new(sql::INSERT_TESTS);
-            known.push_values(some, |mut row, (_, test)| {
-                row.push_bind(current.suite.clone())
-                    .push_bind(text(test.id.as_str()).into_owned())
-                    .push_bind(text(&test.file).into_owned())
-                    .push_bind(i64::from(test.line))
-                    .push_bind(text(&test.name).into_owned())
-                    .push_bind(list(&test.tags))
-                    .push_bind(time(at))
-                    .push_bind(time(at));
-            });
-            known.push(sql::UPDATE_TESTS);
-            exactly(some.len(), context, known.build(), &mut transaction, &what).await?;
+            let known = some.iter().map(|(_, test)| known_test(&current, at, test)).collect();
+            let known = Statement::of_rows(sql::INSERT_TESTS, known, sql::UPDATE_TESTS);
+            exactly(some.len(), context, work.execute(known).await, &what)?;
 
-            let mut in_run = QueryBuilder::<Sqlite>::new(sql::INSERT_RUN_TESTS);
-            in_run.push_values(some, |mut row, (listed, test)| {
-                row.push_bind(current.run.to_string())
-                    .push_bind(text(test.id.as_str()).into_owned())
-                    .push_bind(*listed)
-                    .push_bind(span(test.expected))
-                    .push_bind(current.suite.clone());
-            });
-            exactly(some.len(), context, in_run.build(), &mut transaction, &what).await?;
+            let in_run = some.iter().map(|(listed, test)| test_of_run(&current, *listed, test)).collect();
+            let in_run = Statement::of_rows(sql::INSERT_RUN_TESTS, in_run, "");
+            exactly(some.len(), context, work.execute(in_run).await, &what)?;
         }
-        transaction.commit().await.map_err(|error| context.sqlx(error))
+        work.commit().await.map_err(|error| context.sqlx(error))
     }
 
     async fn attempt_ended(&self, attempt: &Attempt) -> Result<(), StoreError> {
@@ -199,7 +186,7 @@ impl Store {
             Outcome::Skipped { reason } => (Some(reason.as_str()), None, None),
             Outcome::EnvironmentBroke { cause } => (Some(cause.as_str()), None, None),
         };
-        let query = of_attempt(sql::INSERT_ATTEMPT, &current, attempt)
+        let statement = of_attempt(sql::INSERT_ATTEMPT, &current, attempt)
             .bind(current.suite.clone())
             .bind(i64::from(attempt.environment.lane.0))
             .bind(i64::from(attempt.environment.generation))
@@ -213,17 +200,17 @@ impl Store {
             .bind(limit)
             .bind(text(&attempt.output).into_owned());
         let signature = signature::of_outcome(&attempt.outcome);
-        let query = query.bind(signature.as_ref().map(ToString::to_string));
-        let Some(signature) = signature else { return self.one_row(context, query, &what).await };
+        let statement = statement.bind(signature.as_ref().map(ToString::to_string));
+        let Some(signature) = signature else { return self.one_row(context, statement, &what).await };
 
-        let mut transaction = self.pools.writer.begin_with(sql::BEGIN).await.map_err(|error| context.sqlx(error))?;
-        exactly(1, context, query, &mut transaction, &what).await?;
+        let mut work = self.pools.begin().await.map_err(|error| context.sqlx(error))?;
+        exactly(1, context, work.execute(statement).await, &what)?;
         if let Some(failure) = failure {
-            exactly(1, context, failure_row(&current, attempt, failure), &mut transaction, &what).await?;
+            exactly(1, context, work.execute(failure_row(&current, attempt, failure)).await, &what)?;
         }
-        let known = sqlx::query(sql::INSERT_SIGNATURE).bind(signature.to_string()).bind(signature.text);
-        known.execute(&mut *transaction).await.map_err(|error| context.sqlx(error))?;
-        transaction.commit().await.map_err(|error| context.sqlx(error))
+        let known = query(sql::INSERT_SIGNATURE).bind(signature.to_string()).bind(text(&signature.text).into_owned());
+        work.execute(known).await.map_err(|error| context.sqlx(error))?;
+        work.commit().await.map_err(|error| context.sqlx(error))
     }
 
     fn current_run(&self, doing: &'static str) -> Result<(Context<'_>, Arc<Current>), StoreError> {
@@ -233,22 +220,16 @@ impl Store {
     }
 
     /// Runs a statement that must meet exactly one row, and commits it.
-    async fn one_row(&self, context: Context<'_>, query: Query<'_>, what: &str) -> Result<(), StoreError> {
-        let mut connection = self.pools.writer.acquire().await.map_err(|error| context.sqlx(error))?;
-        exactly(1, context, query, &mut connection, what).await
+    async fn one_row(&self, context: Context<'_>, statement: Statement, what: &str) -> Result<(), StoreError> {
+        exactly(1, context, self.pools.execute(statement).await, what)
     }
 }
 
-/// Runs a statement that must meet as many rows. An update that meets none would lose the event without a word.
-async fn exactly(
-    rows: usize,
-    context: Context<'_>,
-    query: Query<'_>,
-    connection: &mut SqliteConnection,
-    what: &str,
-) -> Result<(), StoreError> {
-    match query.execute(connection).await {
-        Ok(done) if done.rows_affected() == rows as u64 => Ok(()),
+/// Looks whether a statement met as many rows as it must. An update that meets none would lose the event without a
+/// word.
+fn exactly(rows: usize, context: Context<'_>, met: Result<u64, sqlx::Error>, what: &str) -> Result<(), StoreError> {
+    match met {
+        Ok(met) if met == rows as u64 => Ok(()),
         Ok(_) => Err(context.unexpected(format!("{what} was not recorded before"))),
         Err(sqlx::Error::Database(error)) if error.is_foreign_key_violation() => {
             Err(context.unexpected(format!("the test or the environment of {what} was not recorded before")))
@@ -260,21 +241,46 @@ async fn exactly(
     }
 }
 
-fn of_environment(statement: &'static str, current: &Current, environment: EnvironmentId) -> Query<'static> {
-    sqlx::query(statement)
+/// A row of the tests that the suite has.
+fn known_test(current: &Current, at: Timestamp, test: &PlannedTest) -> Vec<Value> {
+    vec![
+        current.suite.clone().into(),
+        text(test.id.as_str()).into_owned().into(),
+        text(&test.file).into_owned().into(),
+        i64::from(test.line).into(),
+        text(&test.name).into_owned().into(),
+        list(&test.tags).into(),
+        time(at).into(),
+        time(at).into(),
+    ]
+}
+
+/// A row of the tests that a run has.
+fn test_of_run(current: &Current, listed: i64, test: &PlannedTest) -> Vec<Value> {
+    vec![
+        current.run.to_string().into(),
+        text(test.id.as_str()).into_owned().into(),
+        listed.into(),
+        span(test.expected).into(),
+        current.suite.clone().into(),
+    ]
+}
+
+fn of_environment(statement: &'static str, current: &Current, environment: EnvironmentId) -> Statement {
+    query(statement)
         .bind(current.run.to_string())
         .bind(i64::from(environment.lane.0))
         .bind(i64::from(environment.generation))
 }
 
-fn of_attempt(statement: &'static str, current: &Current, attempt: &Attempt) -> Query<'static> {
-    sqlx::query(statement)
+fn of_attempt(statement: &'static str, current: &Current, attempt: &Attempt) -> Statement {
+    query(statement)
         .bind(current.run.to_string())
         .bind(text(attempt.test.as_str()).into_owned())
         .bind(i64::from(attempt.number.0))
 }
 
-fn failure_row(current: &Current, attempt: &Attempt, failure: &Failure) -> Query<'static> {
+fn failure_row(current: &Current, attempt: &Attempt, failure: &Failure) -> Statement {
     of_attempt(sql::INSERT_FAILURE, current, attempt)
         .bind(text(&failure.class).into_owned())
         .bind(text(&failure.message).into_owned())

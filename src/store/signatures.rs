@@ -1,6 +1,7 @@
 //! Which failures of a run had which cause.
 
 use super::error::StoreError;
+use super::statement::query;
 use super::values::Columns;
 use super::{Store, sql};
 use crate::id::{AttemptNumber, RunId, TestId};
@@ -23,7 +24,7 @@ impl Store {
     /// versions before signatures recorded have none.
     pub async fn signatures(&self, run: &RunId) -> Result<Vec<SignatureRow>, StoreError> {
         let context = self.context("read the signatures of a run from");
-        let rows = sqlx::query(sql::SIGNATURES).bind(run.to_string()).fetch_all(&self.pools.readers).await;
+        let rows = self.pools.fetch(query(sql::SIGNATURES).bind(run.to_string())).await;
         let of = |row| {
             let columns = Columns::new(row, context);
             Ok(SignatureRow {

@@ -4,12 +4,48 @@
 
 /// Declares the statements, and lists them so that a test can prepare each.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+    ($list:ident: $($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         $($(#[$doc])* pub(super) const $name: &str = $text;)*
 
         #[cfg(test)]
-        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+        pub(super) const $list: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
+}
+
+// PostgreSQL only.
+statements! { SERVER:
+    /// Whether the server takes no changes: a standby, or a user or database for which it is so set.
+    READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean";
+
+    /// The tables where ours would be made.
+    SERVER_TABLES = "SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY 1";
+
+    /// The versions of the schema that are there.
+    APPLIED = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version";
+
+    /// Which tables this user may not use as the program does.
+    DENIED = "SELECT tablename::text FROM pg_catalog.pg_tables
+        WHERE schemaname = current_schema() AND tablename <> '_sqlx_migrations' AND NOT (
+            has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), 'SELECT')
+            AND has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), 'INSERT')
+            AND has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), 'UPDATE'))
+        ORDER BY 1";
+
+    /// For how long this transaction waits for locks, in milliseconds.
+    LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)";
+
+    /// One program at a time changes the schema.
+    MIGRATION_LOCK = "SELECT pg_advisory_xact_lock($1)";
+
+    /// So that the server notices within a minute that this host is gone.
+    KEEP_ALIVE = "SELECT set_config('tcp_keepalives_idle', '30', false),
+        set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)";
+
+    /// Shows a run alive for as long as the connection is there.
+    HOLD = "SELECT pg_advisory_lock($1)";
+
+    /// Whether nobody shows the run alive, and keeps it so until the end of the transaction.
+    IS_FREE = "SELECT pg_try_advisory_xact_lock($1)";
 }
 
 /// SQLite only: takes the write lock at the start. A transaction that reads first and asks for the lock later
@@ -31,7 +67,7 @@ pub(super) const UPDATE_TESTS: &str = " ON CONFLICT (suite, id) DO UPDATE SET fi
 /// Before the rows of the same tests within their run.
 pub(super) const INSERT_RUN_TESTS: &str = "INSERT INTO run_tests (run_id, test_id, listed, expected_ms, suite) ";
 
-statements! {
+statements! { ALL:
     INSERT_RUN = "INSERT INTO runs (id, suite, candidate, triggered_by, seed, lanes, attempt_limit, cpus,
             fail_on_flaky, owner, started_ms, selection, repeat_count)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";

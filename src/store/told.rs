@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::error::StoreError;
+use super::statement::query;
 use super::values::{Columns, text};
 use super::{Store, sql};
 use crate::id::{RunId, TestId};
@@ -25,7 +26,7 @@ impl Store {
     /// quarantined. A run that had left a test out says nothing of it.
     pub async fn told(&self, suite: &str) -> Result<HashMap<TestId, Vec<TestVerdict>>, StoreError> {
         let context = self.context("read the tests' verdicts from");
-        let rows = sqlx::query(sql::TOLD).bind(text(suite).into_owned()).fetch_all(&self.pools.readers);
+        let rows = self.pools.fetch(query(sql::TOLD).bind(text(suite).into_owned()));
         let mut told: HashMap<TestId, Vec<TestVerdict>> = HashMap::new();
         for row in &rows.await.map_err(|error| context.sqlx(error))? {
             let columns = Columns::new(row, context);
@@ -69,8 +70,8 @@ impl Store {
     /// Newest first, back to the newest of the whole suite.
     async fn ended_runs(&self, suite: &str, candidate: &str) -> Result<Vec<RunId>, StoreError> {
         let context = self.context("look for the last run in");
-        let query = sqlx::query(sql::ENDED_RUNS).bind(text(suite).into_owned()).bind(text(candidate).into_owned());
-        let rows = query.fetch_all(&self.pools.readers).await.map_err(|error| context.sqlx(error))?;
+        let statement = query(sql::ENDED_RUNS).bind(text(suite).into_owned()).bind(text(candidate).into_owned());
+        let rows = self.pools.fetch(statement).await.map_err(|error| context.sqlx(error))?;
         let mut runs = Vec::new();
         for row in &rows {
             let columns = Columns::new(row, context);
@@ -84,7 +85,7 @@ impl Store {
 
     async fn verdicts(&self, run: &RunId) -> Result<Vec<(TestId, Option<TestVerdict>)>, StoreError> {
         let context = self.context("read a run's verdicts from");
-        let rows = sqlx::query(sql::RUN_VERDICTS).bind(run.to_string()).fetch_all(&self.pools.readers).await;
+        let rows = self.pools.fetch(query(sql::RUN_VERDICTS).bind(run.to_string())).await;
         let of = |row| {
             let columns = Columns::new(row, context);
             Ok((TestId::from_stored(columns.text("test_id")?), verdict(columns)?))

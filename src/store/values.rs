@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
+use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 
 use super::error::{Context, StoreError};
+use super::statement::Row;
 
 /// Text without NUL characters.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
@@ -34,23 +34,27 @@ pub(super) fn count(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// A row that is read with the file at hand, for the message where a column does not hold what it should.
+/// A row that is read with the history's place at hand, for the message where a column does not hold what it should.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
-    row: &'a SqliteRow,
+    row: &'a Row,
     context: Context<'a>,
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn new(row: &'a SqliteRow, context: Context<'a>) -> Self {
+    pub(super) fn new(row: &'a Row, context: Context<'a>) -> Self {
         Self { row, context }
     }
 
     pub(super) fn get<T>(self, column: &str) -> Result<T, StoreError>
     where
-        T: Decode<'a, Sqlite> + Type<Sqlite>,
+        T: Decode<'a, Sqlite> + Type<Sqlite> + Decode<'a, Postgres> + Type<Postgres>,
     {
-        self.row.try_get(column).map_err(|error| self.context.sqlx(error))
+        let value = match self.row {
+            Row::Sqlite(row) => row.try_get(column),
+            Row::Postgres(row) => row.try_get(column),
+        };
+        value.map_err(|error| self.context.sqlx(error))
     }
 
     pub(super) fn text(self, column: &str) -> Result<String, StoreError> {

@@ -306,6 +306,7 @@ fn shop(lanes: u16) -> Manifest {
         retry: RetrySettings { attempts: NonZeroU32::new(3).expect("three"), test_timeout: None },
         order: OrderSettings::default(),
         evidence: EvidenceSettings::default(),
+        history: None,
         compose: Project {
             file: PathBuf::from("shop/compose.yaml"),
             services,

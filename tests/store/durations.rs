@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
 use shakedown::event::{Attempt, ResourceUse, RunEvent};
 use shakedown::id::TestId;
 use shakedown::store::{Footprint, Store};
@@ -17,9 +18,10 @@ async fn one_attempt(store: &Store, salt: u32, suite: &str, duration: Duration, 
     record_all(store, &[RunEvent::AttemptEnded(ended)]).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_duration_is_the_median_of_the_newest_ten_passes() {
-    let history = history().await;
+async fn a_duration_is_the_median_of_the_newest_ten_passes(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     // Recorded in mixed order: what counts is when an attempt started. The newest ten are 3..=12.
     for salt in [12, 1, 7, 3, 9, 2, 5, 11, 4, 10, 6, 8] {
         one_attempt(&history.store, salt, "shop", ms(u64::from(salt) * 100), Outcome::Passed).await;
@@ -28,9 +30,10 @@ async fn a_duration_is_the_median_of_the_newest_ten_passes() {
     assert_eq!(durations, [(test_id(0), ms(750))].into());
 }
 
+#[rstest]
 #[tokio::test]
-async fn only_passed_attempts_of_the_suite_count_for_durations() {
-    let history = history().await;
+async fn only_passed_attempts_of_the_suite_count_for_durations(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let store = &history.store;
     let failed = || Outcome::Failed(Failure::observed("no"));
     one_attempt(store, 1, "shop", ms(10), Outcome::Passed).await;
@@ -48,9 +51,12 @@ async fn only_passed_attempts_of_the_suite_count_for_durations() {
     assert!(durations("unknown").await.is_empty());
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_tests_past_is_its_newest_passes_its_failures_and_the_limits_that_it_passed() {
-    let history = history().await;
+async fn a_tests_past_is_its_newest_passes_its_failures_and_the_limits_that_it_passed(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     let store = &history.store;
     let timed_out = |limit| Outcome::TimedOut { limit: ms(limit), why: String::new() };
     one_attempt(store, 1, "shop", ms(1), Outcome::Passed).await;
@@ -72,9 +78,12 @@ async fn a_tests_past_is_its_newest_passes_its_failures_and_the_limits_that_it_p
     assert!(store.pasts("wiki").await.expect("reads").is_empty(), "nothing is learnt of a test that never passed");
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_boot_is_the_median_of_the_newest_ten_ready_environments() {
-    let history = history().await;
+async fn the_boot_is_the_median_of_the_newest_ten_ready_environments(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     let store = &history.store;
     assert_eq!(store.expected_boot("shop").await.expect("reads"), None);
     begin(store, &run_id(1), "shop", 0).await;
@@ -92,14 +101,18 @@ async fn the_boot_is_the_median_of_the_newest_ten_ready_environments() {
     assert_eq!(store.expected_boot("blog").await.expect("reads"), None);
 }
 
+#[rstest]
 #[tokio::test]
-async fn attempts_are_recorded_far_faster_than_tests_run() {
-    const ATTEMPTS: usize = 20_000;
-    let history = history().await;
+async fn attempts_are_recorded_far_faster_than_tests_run(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let attempts = match kind {
+        Kind::Sqlite => 20_000,
+        Kind::Postgres => 2_000,
+    };
+    let history = history(kind).await;
     let begun = Instant::now();
-    begin(&history.store, &run_id(1), "shop", ATTEMPTS).await;
-    println!("recorded the plan of {ATTEMPTS} tests in {:.2?}", begun.elapsed());
-    let events: Vec<_> = (0..ATTEMPTS)
+    begin(&history.store, &run_id(1), "shop", attempts).await;
+    println!("recorded the plan of {attempts} tests in {:.2?}", begun.elapsed());
+    let events: Vec<_> = (0..attempts)
         .map(|n| {
             let failed = || Outcome::Failed(Failure::observed("expected 1, got 2"));
             let outcome = if n % 10 == 0 { failed() } else { Outcome::Passed };
@@ -112,8 +125,8 @@ async fn attempts_are_recorded_far_faster_than_tests_run() {
     let begun = Instant::now();
     record_all(&history.store, &events).await;
     let took = begun.elapsed();
-    println!("recorded {ATTEMPTS} attempts one by one in {took:.2?}: {:.0}/s", ATTEMPTS as f64 / took.as_secs_f64());
-    assert_eq!(history.store.attempts(&run_id(1)).await.expect("reads").len(), ATTEMPTS);
+    println!("recorded {attempts} attempts one by one in {took:.2?}: {:.0}/s", attempts as f64 / took.as_secs_f64());
+    assert_eq!(history.store.attempts(&run_id(1)).await.expect("reads").len(), attempts);
     assert!(took < Duration::from_secs(120), "{took:?}");
 }
 
@@ -121,13 +134,14 @@ async fn attempts_are_recorded_far_faster_than_tests_run() {
 async fn durations_of_a_long_history_are_read_quickly() {
     const RUNS: u32 = 200;
     const TESTS: usize = 500;
-    let History { store, path, folder: _folder } = history().await;
+    let History { store, place, folder: _folder } = history(Kind::Sqlite).await;
+    let path = file(&place);
     begin(&store, &run_id(1), "shop", TESTS).await;
     record_all(&store, &[RunEvent::AttemptEnded(attempt(test_id(0), 1, Outcome::Passed))]).await;
     store.close().await;
     multiply(&path, RUNS, TESTS).await;
 
-    let store = open(&path).await;
+    let store = open(&place).await;
     let size = std::fs::metadata(&path).expect("is there").len();
     let begun = Instant::now();
     let durations = store.expected_durations("shop").await.expect("reads");
@@ -178,9 +192,12 @@ async fn multiply(path: &std::path::Path, runs: u32, tests: usize) {
     pool.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn footprints_are_those_of_environments_that_were_ready_in_the_newest_runs() {
-    let history = history().await;
+async fn footprints_are_those_of_environments_that_were_ready_in_the_newest_runs(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     let store = &history.store;
     assert_eq!(store.footprints("shop").await.expect("reads"), []);
     for n in 0..7_u32 {

@@ -38,7 +38,7 @@ async fn missing_folders_and_an_empty_file_become_a_history_that_opens_again() {
     for _ in 0..2 {
         let store = open(&empty).await;
         assert_eq!(store.test_verdicts(&run_id(1)).await.expect("reads").len(), 3);
-        assert_eq!(store.path(), empty);
+        assert_eq!(file(store.place()), empty);
         store.close().await;
     }
     assert!(!folder.path().join("empty.db-wal").exists(), "a closed history is one file");
@@ -82,7 +82,8 @@ async fn a_database_of_another_program_is_refused_and_left_as_it_is() {
 
 #[tokio::test]
 async fn a_schema_from_the_future_is_refused_with_both_versions() {
-    let History { store, path, folder: _folder } = history().await;
+    let History { store, place, folder: _folder } = history(Kind::Sqlite).await;
+    let path = file(&place);
     store.close().await;
     execute(&path, "INSERT INTO _sqlx_migrations SELECT 9000, 'x', installed_on, true, x'00', 0 FROM _sqlx_migrations WHERE version = 1")
         .await;
@@ -93,7 +94,8 @@ async fn a_schema_from_the_future_is_refused_with_both_versions() {
 
 #[tokio::test]
 async fn a_schema_of_an_unreleased_build_is_refused() {
-    let History { store, path, folder: _folder } = history().await;
+    let History { store, place, folder: _folder } = history(Kind::Sqlite).await;
+    let path = file(&place);
     store.close().await;
     execute(&path, "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1").await;
     let error = refused(&path).await;
@@ -102,7 +104,8 @@ async fn a_schema_of_an_unreleased_build_is_refused() {
 
 #[tokio::test]
 async fn a_damaged_file_is_said_to_be_damaged() {
-    let History { store, path, folder: _folder } = history().await;
+    let History { store, place, folder: _folder } = history(Kind::Sqlite).await;
+    let path = file(&place);
     begin(&store, &run_id(1), "shop", 500).await;
     store.close().await;
     let mut bytes = fs::read(&path).expect("reads");
@@ -111,7 +114,7 @@ async fn a_damaged_file_is_said_to_be_damaged() {
     fs::write(&path, bytes).expect("writes");
     let error = refused(&path).await;
     assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
-    assert!(error.to_string().contains("the file is damaged: database disk image is malformed"), "{error}");
+    assert!(error.to_string().contains("it is damaged: database disk image is malformed"), "{error}");
 }
 
 #[cfg(unix)]
@@ -120,7 +123,8 @@ async fn a_file_or_folder_without_write_permission_is_read_only_even_for_root() 
     use std::os::unix::fs::PermissionsExt as _;
 
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("sets the mode");
-    let History { store, path, folder } = history().await;
+    let History { store, place, folder } = history(Kind::Sqlite).await;
+    let path = file(&place);
     store.close().await;
     mode(&path, 0o444);
     let error = refused(&path).await;

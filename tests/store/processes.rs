@@ -1,49 +1,55 @@
 //! Many write to one file, and some die.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rstest::rstest;
 use shakedown::event::RunEvent;
 use shakedown::id::RunId;
-use shakedown::store::{Store, StoreError};
+use shakedown::store::{Place, Store, StoreError};
 use shakedown::verdict::{Interruption, Outcome, RunVerdict, StopReason};
 
 use crate::script::*;
 
-/// Names the file that a child process of these tests records to.
-const FILE: &str = "SHAKEDOWN_TEST_HISTORY";
+/// Names the place that a child process of these tests records to.
+const PLACE: &str = "SHAKEDOWN_TEST_HISTORY";
 /// The number of the child's run.
 const SALT: &str = "SHAKEDOWN_TEST_SALT";
 /// How many attempts the child records.
 const ATTEMPTS: &str = "SHAKEDOWN_TEST_ATTEMPTS";
 
-/// This test binary once more, recording to `path` as `child` below says.
-fn child(path: &Path, salt: u32, attempts: usize) -> Command {
+/// This test binary once more, recording to `place` as `child` below says.
+fn child(place: &Place, salt: u32, attempts: usize) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
     command.args(["--exact", "processes::child_process", "--nocapture"]);
-    configure(&mut command, path, salt, attempts);
+    configure(&mut command, place, salt, attempts);
     command
 }
 
-fn configure(command: &mut Command, path: &Path, salt: u32, attempts: usize) {
-    command.env(FILE, path).env(SALT, salt.to_string()).env(ATTEMPTS, attempts.to_string()).stdout(Stdio::piped());
+fn configure(command: &mut Command, place: &Place, salt: u32, attempts: usize) {
+    command
+        .env(PLACE, place.to_string())
+        .env(SALT, salt.to_string())
+        .env(ATTEMPTS, attempts.to_string())
+        .stdout(Stdio::piped());
 }
 
 /// Not a rule of its own: what `child` starts. It says each attempt after it was recorded, and the first error.
 #[tokio::test]
 async fn child_process() {
-    let Ok(path) = std::env::var(FILE) else { return };
+    let Ok(place) = std::env::var(PLACE) else { return };
     let number = |name| std::env::var(name).expect("set").parse::<usize>().expect("a number");
     let salt = u32::try_from(number(SALT)).expect("small");
-    match record_run(&PathBuf::from(path), salt, number(ATTEMPTS)).await {
+    let place = Place::choose(Some(Path::new(&place)), None, None, Path::new("")).expect("a place");
+    match record_run(&place, salt, number(ATTEMPTS)).await {
         Ok(()) => println!("\ndone"),
         Err(error) => println!("\nerror {error:?}"),
     }
 }
 
-async fn record_run(path: &Path, salt: u32, attempts: usize) -> Result<(), StoreError> {
-    let store = Store::open(path).await?;
+async fn record_run(place: &Place, salt: u32, attempts: usize) -> Result<(), StoreError> {
+    let store = Store::open(place).await?;
     store.record(&RunEvent::RunStarted { at: at(0), header: header(run_id(salt), "shop") }).await?;
     store.record(&RunEvent::EnvironmentStarting { at: at(10), environment: environment(0, 1) }).await?;
     store.record(&planned((0..attempts).map(test_id))).await?;
@@ -58,46 +64,53 @@ async fn attempts_of(store: &Store, salt: u32) -> usize {
     store.attempts(&run_id(salt)).await.expect("reads").len()
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn stores_that_create_and_fill_one_file_at_once_lose_and_double_nothing() {
+async fn stores_that_create_and_fill_one_history_at_once_lose_and_double_nothing(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let path = folder.path().join("history.db");
+    let place = new_place(kind, folder.path()).await;
     let tasks: Vec<_> = (1..=4)
         .map(|salt| {
-            let path = path.clone();
-            tokio::spawn(async move { record_run(&path, salt, 200).await })
+            let place = place.clone();
+            tokio::spawn(async move { record_run(&place, salt, 200).await })
         })
         .collect();
     for task in tasks {
         task.await.expect("no panic").expect("records");
     }
-    let store = open(&path).await;
+    let store = open(&place).await;
     for salt in 1..=4 {
         assert_eq!(attempts_of(&store, salt).await, 200);
     }
     assert_eq!(store.runs(None, 10).await.expect("reads").len(), 4);
 }
 
+#[rstest]
 #[tokio::test]
-async fn processes_that_create_and_fill_one_file_at_once_lose_and_double_nothing() {
+async fn processes_that_create_and_fill_one_history_at_once_lose_and_double_nothing(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let path = folder.path().join("history.db");
-    let children: Vec<_> = (1..=3).map(|salt| child(&path, salt, 300).spawn().expect("starts")).collect();
+    let place = new_place(kind, folder.path()).await;
+    let children: Vec<_> = (1..=3).map(|salt| child(&place, salt, 300).spawn().expect("starts")).collect();
     for child in children {
         let output = child.wait_with_output().expect("ends");
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(text.lines().any(|line| line == "done"), "{text}");
     }
-    let store = open(&path).await;
+    let store = open(&place).await;
     for salt in 1..=3 {
         assert_eq!(attempts_of(&store, salt).await, 300);
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_attempt_that_was_recorded_survives_a_kill() {
-    let History { store, path, folder: _folder } = history().await;
-    let mut process = child(&path, 1, 5_000).spawn().expect("starts");
+async fn an_attempt_that_was_recorded_survives_a_kill(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let History { store, place, folder: _folder } = history(kind).await;
+    let mut process = child(&place, 1, 5_000).spawn().expect("starts");
     let lines = BufReader::new(process.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let told = lines.filter_map(|line| line.strip_prefix("recorded ")?.parse::<usize>().ok()).take(50).last();
     process.kill().expect("kills");
@@ -119,7 +132,7 @@ async fn a_disk_that_refuses_a_write_is_an_error_of_the_disk() {
     let mut command = Command::new("sh");
     command.args(["-c", limited]).arg(std::env::current_exe().expect("this test"));
     command.args(["--exact", "processes::child_process", "--nocapture"]);
-    configure(&mut command, &folder.path().join("history.db"), 1, 20_000);
+    configure(&mut command, &Place::from(folder.path().join("history.db").as_path()), 1, 20_000);
     let output = command.output().expect("runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let error = text.lines().find(|line| line.starts_with("error")).unwrap_or_default();
@@ -131,9 +144,12 @@ async fn unfinished(store: &Store, salt: u32, owner: &str) {
     record_all(store, &[RunEvent::RunStarted { at: at(0), header }]).await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn only_unfinished_runs_of_dead_owners_are_marked_and_only_once() {
-    let history = history().await;
+async fn only_unfinished_runs_of_dead_owners_are_marked_and_only_once(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     let store = &history.store;
     unfinished(store, 1, "dead").await;
     record_all(store, &[RunEvent::Stopping { at: at(50), reason: StopReason::Signal(Interruption::Interrupt) }]).await;
@@ -155,16 +171,19 @@ async fn only_unfinished_runs_of_dead_owners_are_marked_and_only_once() {
     assert_eq!((fourth.verdict.as_deref(), fourth.ended), (Some("passed"), Some(at(60))));
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_dead_run_is_returned_to_one_of_those_who_look_at_once() {
-    let History { store, path, folder: _folder } = history().await;
+async fn a_dead_run_is_returned_to_one_of_those_who_look_at_once(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let History { store, place, folder: _folder } = history(kind).await;
     for salt in 1..=20 {
         unfinished(&store, salt, "dead").await;
     }
+    // On a server it shows the last of them alive.
+    store.close().await;
     let tasks: Vec<_> = (0..4)
         .map(|_| {
-            let path = path.clone();
-            tokio::spawn(async move { open(&path).await.mark_dead_runs(&|_| false).await.expect("marks") })
+            let place = place.clone();
+            tokio::spawn(async move { open(&place).await.mark_dead_runs(&|_| false).await.expect("marks") })
         })
         .collect();
     let mut marked = Vec::new();

@@ -1,6 +1,7 @@
 //! A run is read back as it was told.
 
 use proptest::prelude::*;
+use rstest::rstest;
 use shakedown::event::{Attempt, BrokenEnvironment, PlannedTest, ResourceUse, RunEvent};
 use shakedown::id::{LaneIndex, RunId, TestId, UnitId};
 use shakedown::store::{EnvironmentRow, SignatureRow, Store, StoreError, TestRow};
@@ -52,9 +53,10 @@ fn broken() -> BrokenEnvironment {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_run_is_read_back_exactly_as_it_was_told() {
-    let history = history().await;
+async fn a_run_is_read_back_exactly_as_it_was_told(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let store = &history.store;
     let run = run_id(1);
     let mut events = vec![
@@ -135,9 +137,12 @@ async fn a_run_is_read_back_exactly_as_it_was_told() {
     assert_eq!(store.test_verdicts(&run).await.expect("reads"), expected);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_plan_of_many_tests_keeps_their_order_and_what_was_listed_last() {
-    let history = history().await;
+async fn a_plan_of_many_tests_keeps_their_order_and_what_was_listed_last(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     begin(&history.store, &run_id(1), "shop", 1_001).await;
     let renamed = PlannedTest { name: "adds one item".into(), line: 99, tags: vec![], ..planned_test(test_id(1_000)) };
     begin(&history.store, &run_id(2), "shop", 0).await;
@@ -156,9 +161,10 @@ async fn a_plan_of_many_tests_keeps_their_order_and_what_was_listed_last() {
     assert_eq!(rows.iter().map(|row| row.test.clone()).collect::<Vec<_>>(), [test_id(1_000), test_id(0)]);
 }
 
+#[rstest]
 #[tokio::test]
-async fn every_verdict_of_a_test_is_read_back() {
-    let history = history().await;
+async fn every_verdict_of_a_test_is_read_back(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     begin(&history.store, &run_id(1), "shop", TestVerdict::ALL.len()).await;
     for (n, verdict) in TestVerdict::ALL.into_iter().enumerate() {
         record_all(&history.store, &[RunEvent::TestSettled { test: test_id(n), verdict }]).await;
@@ -167,9 +173,10 @@ async fn every_verdict_of_a_test_is_read_back() {
     assert_eq!(rows.iter().filter_map(|row| row.verdict).collect::<Vec<_>>(), TestVerdict::ALL);
 }
 
+#[rstest]
 #[tokio::test]
-async fn every_way_to_end_keeps_its_word_and_its_reason() {
-    let history = history().await;
+async fn every_way_to_end_keeps_its_word_and_its_reason(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let why = || "web never became ready\nin 4 lanes".to_owned();
     let ends = [
         (RunVerdict::Passed, "passed", None),
@@ -188,9 +195,12 @@ async fn every_way_to_end_keeps_its_word_and_its_reason() {
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_interrupted_run_keeps_what_ended_and_when_it_began_to_stop() {
-    let history = history().await;
+async fn an_interrupted_run_keeps_what_ended_and_when_it_began_to_stop(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     begin(&history.store, &run_id(1), "shop", 2).await;
     let reason = StopReason::Signal(Interruption::Terminate);
     record_all(
@@ -203,19 +213,20 @@ async fn an_interrupted_run_keeps_what_ended_and_when_it_began_to_stop() {
         ],
     )
     .await;
-    let History { store, path, folder: _folder } = history;
+    let History { store, place, folder: _folder } = history;
     store.close().await;
 
-    let store = open(&path).await;
+    let store = open(&place).await;
     let row = store.run(&run_id(1)).await.expect("reads").expect("is there");
     assert_eq!((row.stopping, row.reason.as_deref()), (Some(at(1_900)), Some("SIGTERM")));
     assert_eq!((row.ended, row.verdict, row.exit_code), (None, None, None));
     assert_eq!(store.attempts(&run_id(1)).await.expect("reads").len(), 2);
 }
 
+#[rstest]
 #[tokio::test]
-async fn runs_come_newest_first_by_suite_and_up_to_a_limit() {
-    let history = history().await;
+async fn runs_come_newest_first_by_suite_and_up_to_a_limit(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     for (salt, suite) in [(1, "shop"), (2, "blog"), (3, "shop")] {
         let started = RunEvent::RunStarted { at: at(salt.into()), header: header(run_id(salt), suite) };
         record_all(&history.store, &[started]).await;
@@ -231,9 +242,10 @@ async fn runs_come_newest_first_by_suite_and_up_to_a_limit() {
     assert!(history.store.run(&run_id(9)).await.expect("reads").is_none());
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_event_that_fits_to_nothing_is_refused_with_what_it_was() {
-    let history = history().await;
+async fn an_event_that_fits_to_nothing_is_refused_with_what_it_was(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let store = &history.store;
     let refused = async |event: RunEvent| {
         let error = store.record(&event).await.expect_err("must be refused");
@@ -291,10 +303,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
-#[test]
-fn any_attempt_is_read_back_as_it_was_without_nul_characters() {
+#[rstest]
+fn any_attempt_is_read_back_as_it_was_without_nul_characters(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let history = runtime.block_on(history());
+    let history = runtime.block_on(history(kind));
     let salts = std::cell::Cell::new(0);
     let config = ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);

@@ -6,8 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use shakedown::event::{Attempt, PlannedTest, RunEvent, RunHeader};
 use shakedown::id::{AttemptNumber, EnvironmentId, LaneIndex, RunId, TestId, UnitId};
-use shakedown::store::Store;
+use shakedown::store::{Place, Store};
 use shakedown::verdict::Outcome;
+
+use crate::server::Server;
 
 /// A point in time, `ms` milliseconds into the script.
 pub(crate) fn at(ms: i64) -> Timestamp {
@@ -102,21 +104,52 @@ pub(crate) async fn record_all(store: &Store, events: &[RunEvent]) {
     }
 }
 
+/// Which database a rule is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
 pub(crate) struct History {
     pub(crate) store: Store,
-    pub(crate) path: PathBuf,
+    pub(crate) place: Place,
     pub(crate) folder: tempfile::TempDir,
 }
 
-/// A new history in a folder of its own.
-pub(crate) async fn history() -> History {
+/// A new history: in a folder of its own, or in a database of its own.
+pub(crate) async fn history(kind: Kind) -> History {
     let folder = tempfile::tempdir().expect("temporary folder");
-    let path = folder.path().join("history.db");
-    History { store: open(&path).await, path, folder }
+    let place = new_place(kind, folder.path()).await;
+    History { store: open(&place).await, place, folder }
 }
 
-pub(crate) async fn open(path: &Path) -> Store {
-    Store::open(path).await.expect("opens")
+/// Where there is no history yet.
+pub(crate) async fn new_place(kind: Kind, folder: &Path) -> Place {
+    match kind {
+        Kind::Sqlite => Place::from(folder.join("history.db").as_path()),
+        Kind::Postgres => {
+            let server = Server::of_tests();
+            server_place(&server.url("owner", &server.database().await))
+        }
+    }
+}
+
+/// The place that such an address names.
+pub(crate) fn server_place(url: &str) -> Place {
+    Place::choose(Some(Path::new(url)), None, None, Path::new("")).expect("an address")
+}
+
+/// The path of a history in a file.
+pub(crate) fn file(place: &Place) -> PathBuf {
+    match place {
+        Place::File(path) => path.clone(),
+        Place::Server(server) => panic!("{server} is no file"),
+    }
+}
+
+pub(crate) async fn open(place: impl Into<Place>) -> Store {
+    Store::open(place).await.expect("opens")
 }
 
 /// What has no equality of its own is compared as it is printed, which shows every field.

@@ -1,5 +1,6 @@
 //! What the history says of tests to whoever selects by it.
 
+use rstest::rstest;
 use shakedown::event::{RunEvent, RunHeader};
 use shakedown::id::RunId;
 use shakedown::store::{Store, Unsettled};
@@ -35,9 +36,10 @@ fn all(verdicts: &[TestVerdict]) -> Vec<(usize, Option<TestVerdict>)> {
     verdicts.iter().map(|verdict| Some(*verdict)).enumerate().collect()
 }
 
+#[rstest]
 #[tokio::test]
-async fn only_what_says_something_of_a_test_is_told_newest_first() {
-    let history = history().await;
+async fn only_what_says_something_of_a_test_is_told_newest_first(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let store = &history.store;
     run(store, 1, "", "", &all(&[Failed, Passed])).await;
     run(store, 2, "", "", &all(&[Flaky, NotRun])).await;
@@ -49,9 +51,12 @@ async fn only_what_says_something_of_a_test_is_told_newest_first() {
     assert!(store.told("blog").await.expect("reads").is_empty());
 }
 
+#[rstest]
 #[tokio::test]
-async fn ten_verdicts_are_told_however_many_runs_leave_the_test_out() {
-    let history = history().await;
+async fn ten_verdicts_are_told_however_many_runs_leave_the_test_out(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     for salt in 1..=12 {
         let verdict = if salt == 2 { Failed } else { Passed };
         run(&history.store, salt, "", "", &all(&[verdict])).await;
@@ -61,9 +66,10 @@ async fn ten_verdicts_are_told_however_many_runs_leave_the_test_out() {
     assert_eq!(told[&test_id(0)], [Passed; 10], "the failure is the eleventh");
 }
 
+#[rstest]
 #[tokio::test]
-async fn what_failed_or_was_not_settled_in_the_last_run_is_found() {
-    let history = history().await;
+async fn what_failed_or_was_not_settled_in_the_last_run_is_found(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let store = &history.store;
     assert_eq!(store.unsettled("shop", "").await.expect("reads"), None);
     run(store, 1, "", "", &all(&[Failed, Failed, Failed, Failed, Failed, Failed])).await;
@@ -76,9 +82,12 @@ async fn what_failed_or_was_not_settled_in_the_last_run_is_found() {
     assert_eq!(unsettled, Unsettled { runs: vec![last], tests: [3, 4, 5].map(test_id).into() });
 }
 
+#[rstest]
 #[tokio::test]
-async fn runs_of_a_part_of_the_suite_correct_the_run_of_the_whole_before_them() {
-    let history = history().await;
+async fn runs_of_a_part_of_the_suite_correct_the_run_of_the_whole_before_them(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let history = history(kind).await;
     let store = &history.store;
     run(store, 1, "", "", &all(&[Failed, Failed, Failed, Failed])).await;
     let whole = run(store, 2, "", "", &all(&[Failed, Failed, Failed, Passed])).await;
@@ -89,9 +98,10 @@ async fn runs_of_a_part_of_the_suite_correct_the_run_of_the_whole_before_them() 
     assert_eq!(unsettled.tests, [1, 2, 3].map(test_id).into());
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_candidates_own_last_run_comes_before_the_suites() {
-    let history = history().await;
+async fn the_candidates_own_last_run_comes_before_the_suites(#[values(Kind::Sqlite, Kind::Postgres)] kind: Kind) {
+    let history = history(kind).await;
     let store = &history.store;
     let mine = run(store, 1, "3f2c1d0", "", &all(&[Failed, Passed])).await;
     let others = run(store, 2, "9b8a7c6", "", &all(&[Passed, Failed])).await;

@@ -37,7 +37,7 @@ fn history(history: &Result<usize, String>) -> Finding {
         Ok(0) => Finding::fine("history", "can be read"),
         Ok(known) => Finding::fine("history", format!("knows {} of the suite", count(*known, "environment"))),
         Err(why) => {
-            let (message, todo) = why.split_once('\n').unwrap_or((why, "choose another file with --database"));
+            let (message, todo) = why.split_once('\n').unwrap_or((why, "choose another with --database"));
             Finding::problem("history", message, todo.trim())
         }
     }

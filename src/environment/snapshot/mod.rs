@@ -196,6 +196,7 @@ mod tests {
             retry: RetrySettings { attempts: three, test_timeout: None },
             order: crate::manifest::OrderSettings::default(),
             evidence: crate::manifest::EvidenceSettings::default(),
+            history: None,
             compose: Project {
                 file: PathBuf::from("shop/compose.yaml"),
                 services,
