@@ -32,7 +32,15 @@ impl Invocation {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shakedown"));
         command.arg("run").arg(manifest).arg("--reports").arg(reports);
         // What the suites themselves read: whoever runs the tests may have set some of it.
-        for name in ["TINY_FAULTS", "TINY_RUNNER", "STOREFRONT_FAULTS", "GUESTBOOK_FAULTS", "MIDST", "CLICOLOR_FORCE"] {
+        for name in [
+            "TINY_FAULTS",
+            "TINY_RUNNER",
+            "STOREFRONT_FAULTS",
+            "GUESTBOOK_FAULTS",
+            "MIDST",
+            "CLICOLOR_FORCE",
+            "DATABASE_URL",
+        ] {
             command.env_remove(name);
         }
         // A CI job that runs these tests may be one of several, which is none of their business.
