@@ -26,6 +26,8 @@ pub struct Results {
     pub cases: Vec<Case>,
     /// Why there may be less here than was meant to be: the file is cut off, or broken.
     pub flaw: Option<String>,
+    /// Whether it tells of a test that the framework tried again by itself.
+    pub reruns: bool,
 }
 
 /// A testcase.
@@ -115,7 +117,7 @@ pub fn read(content: &[u8]) -> Results {
         _ if reading.dropped => Some(format!("has a testcase that does not end, besides {held}")),
         _ => None,
     };
-    Results { cases: reading.cases, flaw }
+    Results { cases: reading.cases, flaw, reruns: reading.reruns }
 }
 
 /// UTF-8, or UTF-16 with its mark, as Windows' tools write it.
@@ -143,6 +145,8 @@ struct Reading {
     dropped: bool,
     /// Whether there was a suite or a testcase at all.
     is_junit: bool,
+    /// Whether the framework tried a test again by itself.
+    reruns: bool,
 }
 
 struct Element {
@@ -183,7 +187,11 @@ impl Reading {
                 Kind::Case
             }
             // What a test wrote may look like anything.
-            b"failure" | b"error" | b"skipped" if self.is_in_output() => Kind::Other,
+            _ if self.is_in_output() => Kind::Other,
+            b"flakyfailure" | b"flakyerror" | b"rerunfailure" | b"rerunerror" => {
+                self.reruns = true;
+                Kind::Other
+            }
             b"failure" | b"error" => Kind::Failure {
                 class: attribute("type").unwrap_or_default(),
                 message: attribute("message").unwrap_or_default(),

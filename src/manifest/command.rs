@@ -8,7 +8,7 @@ use super::findings::Findings;
 use super::section::{Located, Section, kind_of};
 use super::suggest;
 
-const KEYS: &[&str] = &["at_once", "files", "list", "lists", "run"];
+const KEYS: &[&str] = &["at_once", "files", "junit", "list", "lists", "run"];
 const LISTS: [&str; 2] = ["files", "tests"];
 /// No command is given more tests at once.
 const MOST_AT_ONCE: u32 = 1000;
@@ -24,12 +24,20 @@ pub struct CommandSuite {
     pub run: CommandTemplate,
     /// How many tests of a unit one command is given at most.
     pub at_once: NonZeroUsize,
+    /// Patterns of the JUnit files that the program writes wherever it is used to, relative to the runner's working
+    /// directory; empty where it is told a path, or writes none.
+    pub reports: Vec<String>,
 }
 
 impl CommandSuite {
     /// A suite whose tests are run one by one.
     pub fn new(items: CommandItems, run: CommandTemplate) -> Self {
-        Self { items, run, at_once: NonZeroUsize::MIN }
+        Self { items, run, at_once: NonZeroUsize::MIN, reports: Vec::new() }
+    }
+
+    /// Whether results are to be had besides the exit code.
+    pub fn writes_results(&self) -> bool {
+        !self.reports.is_empty() || self.run.holds("{junit}")
     }
 }
 
@@ -101,14 +109,42 @@ pub(super) fn read(suite: &Section<'_>, findings: &mut Findings) -> Option<Comma
         }
         names_tests
     });
-    let at_once = at_once(&section, run.as_ref(), findings);
-    Some(CommandSuite { items: items?, run: run?.value, at_once: at_once? })
+    let reports = reports(&section, run.as_ref(), findings);
+    let at_once = at_once(&section, run.as_ref(), reports.as_deref(), findings);
+    Some(CommandSuite { items: items?, run: run?.value, at_once: at_once?, reports: reports? })
+}
+
+/// Where the program writes its results by itself.
+fn reports(
+    section: &Section<'_>,
+    run: Option<&Located<CommandTemplate>>,
+    findings: &mut Findings,
+) -> Option<Vec<String>> {
+    let Some(found) = section.get("junit") else { return Some(Vec::new()) };
+    let patterns = section.texts("junit", findings)?;
+    if patterns.is_empty() {
+        findings.problem(
+            found.line,
+            "\"junit\" is empty",
+            "name files: junit = [\"target/surefire-reports/TEST-*.xml\"]",
+        );
+        return None;
+    }
+    if run.is_some_and(|run| run.value.holds("{junit}")) {
+        let help =
+            "leave out {junit} where the program writes to a place of its own, and \"junit\" where it takes a path";
+        findings.problem(found.line, "both \"junit\" and {junit} in \"run\" say where the results are", help);
+        return None;
+    }
+    let good = patterns.iter().filter(|pattern| is_pattern(pattern, "junit", findings)).count();
+    (good == patterns.len()).then(|| patterns.into_iter().map(|pattern| pattern.value).collect())
 }
 
 /// How many tests a command takes. Several are only told apart by their results.
 fn at_once(
     section: &Section<'_>,
     run: Option<&Located<CommandTemplate>>,
+    reports: Option<&[String]>,
     findings: &mut Findings,
 ) -> Option<NonZeroUsize> {
     let Some(found) = section.get("at_once") else { return Some(NonZeroUsize::MIN) };
@@ -117,8 +153,9 @@ fn at_once(
     if count == NonZeroUsize::MIN {
         return Some(count);
     }
-    if !run.value.holds("{junit}") {
-        let help = "add {junit} to \"run\", where the command takes a path for its JUnit XML";
+    if reports.is_some_and(<[_]>::is_empty) && !run.value.holds("{junit}") {
+        let help = "add {junit} to \"run\", where the command takes a path for its JUnit XML, or say by \"junit\" where it \
+                    writes them";
         findings.problem(found.line, "\"at_once\" needs results by which the tests are told apart", help);
         return None;
     }
@@ -169,7 +206,7 @@ fn items(section: &Section<'_>, findings: &mut Findings) -> Option<CommandItems>
             if patterns.is_empty() {
                 findings.problem(files.line, "\"files\" is empty", "name files, or patterns such as \"tests/**/*.sh\"");
             }
-            let good = patterns.iter().filter(|pattern| is_pattern(pattern, findings)).count();
+            let good = patterns.iter().filter(|pattern| is_pattern(pattern, "files", findings)).count();
             (good == patterns.len())
                 .then(|| CommandItems::Files(patterns.into_iter().map(|pattern| pattern.value).collect()))
         }
@@ -180,11 +217,11 @@ fn items(section: &Section<'_>, findings: &mut Findings) -> Option<CommandItems>
     }
 }
 
-fn is_pattern(pattern: &Located<String>, findings: &mut Findings) -> bool {
+fn is_pattern(pattern: &Located<String>, key: &str, findings: &mut Findings) -> bool {
     match GlobBuilder::new(&pattern.value).literal_separator(true).build() {
         Ok(_) => true,
         Err(error) => {
-            let message = format!("\"{}\" in \"files\" is no pattern: {}", pattern.value, error.kind());
+            let message = format!("\"{}\" in \"{key}\" is no pattern: {}", pattern.value, error.kind());
             findings.problem(
                 pattern.line,
                 message,

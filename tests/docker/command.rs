@@ -101,19 +101,56 @@ fn a_program_that_is_not_there_is_said_by_every_test() {
     assert!(failed.contains("no-such-program"), "{failed}");
 }
 
-#[test]
-fn results_are_read_from_a_file_system_in_memory_too() {
-    let stage = Stage::new("results_are_read_from_a_file_system_in_memory_too");
-    let folder = manifest(
-        &stage,
-        "list = \"echo one\"\nrun = \"mkdir {junit}; printf '<testsuite><testcase name=%s/>' {tests} > {junit}/a.xml; \
-         printf '<testcase name=\\\"two\\\"/></testsuite>' >> {junit}/a.xml\"",
+/// A manifest for containers of their own, with a writable working directory and this besides.
+fn apart(stage: &Stage, command: &str, besides: &str) -> std::path::PathBuf {
+    let folder = manifest(stage, command);
+    let compose = format!(
+        "services:\n  runner:\n    image: debian:bookworm-slim\n    command: sleep infinity\n    init: true\n{besides}"
     );
-    let compose = "services:\n  runner:\n    image: debian:bookworm-slim\n    command: sleep infinity\n    \
-                   init: true\n    tmpfs: /tmp\n";
     write(&folder.join("compose.yaml"), compose);
     let text = std::fs::read_to_string(folder.join("shakedown.toml")).expect("written above");
     write(&folder.join("shakedown.toml"), text.replace(&format!("{COMMAND}/compose.yaml"), "compose.yaml"));
+    folder
+}
+
+#[test]
+fn results_are_collected_from_where_a_program_always_writes_them() {
+    let stage = Stage::new("results_are_collected_from_where_a_program_always_writes_them");
+    let script = r#"
+name=${0#*::}
+mkdir -p out/deep
+if ! [ -e out/TEST-old.xml ]; then
+  echo "<testsuite><testcase name='two'><failure message='of yesterday'/></testcase></testsuite>" > out/TEST-old.xml
+  touch -d @1000 out/TEST-old.xml
+fi
+[ $name = silent ] && exit
+echo "<testsuite><testcase name='$name'/></testsuite>" > out/TEST-suite.xml
+echo "<testsuite><testcase name='again'><flakyFailure message='once'/></testcase></testsuite>" > out/deep/TEST-2.xml
+echo "<testsuite><testcase name='$name'><failure message='not a report'/></testcase></testsuite>" > out/other.xml
+"#;
+    let command = format!(
+        "list = ['printf', '%s\\n', 'a::one', 'a::two', 'a::silent']\nlists = 'tests'\njunit = ['out/**/TEST-*.xml']\n\
+         run = ['sh', '-c', '''{script}''', '{{tests}}']"
+    );
+    let finished = stage.shakedown(apart(&stage, &command, "")).with("--lanes 1 --attempts 1").run().expect_code(1);
+    let history = &finished.record().history;
+    assert_eq!((history.verdict("one"), history.verdict("two")), ("passed", "passed"));
+    // What the others wrote is out of its way, and what was there before is none of its own.
+    let failed = message(history, "silent");
+    assert_eq!(failed, "the command ended with exit code 0, but it wrote no results to out/**/TEST-*.xml");
+    let said = "the framework tries failed tests again by itself";
+    assert_eq!(finished.said.matches(said).count(), 1, "{}", finished.said);
+}
+
+#[test]
+fn results_are_read_from_a_file_system_in_memory_too() {
+    let stage = Stage::new("results_are_read_from_a_file_system_in_memory_too");
+    let folder = apart(
+        &stage,
+        "list = \"echo one\"\nrun = \"mkdir {junit}; printf '<testsuite><testcase name=%s/>' {tests} > {junit}/a.xml; \
+         printf '<testcase name=\\\"two\\\"/></testsuite>' >> {junit}/a.xml\"",
+        "    tmpfs: /tmp\n",
+    );
     let finished = stage.shakedown(&folder).with("--lanes 1").run().expect_code(0);
     assert_eq!(finished.record().history.verdict("one"), "passed");
 }

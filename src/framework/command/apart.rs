@@ -196,7 +196,7 @@ mod tests {
             flaw in proptest::option::of(Just("is cut off".to_owned())), count in 2usize..5,
         ) {
             let items = &["f::a", "f::b", "g::a", "c"][..count];
-            let results = junit::Results { cases: cases.clone(), flaw };
+            let results = junit::Results { cases: cases.clone(), flaw, reruns: false };
             let ended = Ended { code, said: String::new(), results: Some(Ok(results)) };
             let apart = tell_apart(items, ItemKind::Test, &ended);
             let mut all: Vec<usize> = apart.told.iter().map(|told| told.nth).chain(apart.left.clone()).collect();

@@ -28,10 +28,14 @@ fn fixed_part(pattern: &str) -> String {
 
 /// Those of the walked files that a pattern matches, sorted.
 pub(super) fn chosen(patterns: &[String], walked: &str) -> Vec<ListedTest> {
+    matching(patterns, walked).into_iter().map(listed).collect()
+}
+
+/// The same, by their paths.
+pub(super) fn matching<'a>(patterns: &[String], walked: &'a str) -> BTreeSet<&'a str> {
     let patterns = globs(patterns);
     let files = walked.split('\0').map(|file| file.strip_prefix("./").unwrap_or(file));
-    let files: BTreeSet<&str> = files.filter(|file| !file.is_empty() && patterns.is_match(file)).collect();
-    files.into_iter().map(listed).collect()
+    files.filter(|file| !file.is_empty() && patterns.is_match(file)).collect()
 }
 
 /// The manifest has only patterns that can be read.

@@ -282,7 +282,7 @@ mod tests {
             flaw in proptest::option::of(Just("is cut off".to_owned())), file in any::<bool>(), item in "[abc]",
         ) {
             let kind = if file { ItemKind::File } else { ItemKind::Test };
-            let results = Results { cases: cases.clone(), flaw: flaw.clone() };
+            let results = Results { cases: cases.clone(), flaw: flaw.clone(), reruns: false };
             let judged = judge(&item, kind, &Ended { code, said: String::new(), results: Some(Ok(results)) });
             let own: Vec<&Case> = cases.iter().filter(|case| file || case.name == item).collect();
             let failed = own.iter().any(|case| matches!(case.ending, CaseEnding::Failed { .. }));

@@ -12,6 +12,7 @@ mod names;
 mod unit;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -34,6 +35,12 @@ const KILL: &str = include_str!("kill.sh");
 const KILL_WITHIN: Duration = Duration::from_secs(15);
 /// Under this folder of the runner service, each command gets one of its own for its results.
 const RESULTS: &str = "/tmp/shakedown-results";
+/// In a command's folder, this file was made when it began.
+const BEGUN: &str = "begun";
+/// Moves files to where they are told apart by numbers.
+const MOVE: &str = "n=0; for file; do n=$((n + 1)); mv -- \"$file\" \"$0-$n.xml\" || exit; done";
+/// How many files one command moves.
+const MOVED_AT_ONCE: usize = 200;
 /// No results of one command are larger, in bytes.
 const MOST_RESULTS: usize = 64 << 20;
 /// How long reading results may take.
@@ -72,6 +79,8 @@ struct Place {
     environment: Vec<(String, String)>,
     /// By which its processes are found.
     token: String,
+    /// Whether it was said that the framework tries tests again by itself.
+    reruns_told: AtomicBool,
 }
 
 /// A command that has ended.
@@ -93,8 +102,14 @@ impl CommandWorker {
         // A token that begins like another must not be taken for it.
         let token = format!("{token};");
         environment.push(("SHAKEDOWN_WORKER".to_owned(), token.clone()));
-        let site =
-            Arc::new(Place { engine, container: container.to_owned(), suite, environment, token: token.clone() });
+        let site = Arc::new(Place {
+            engine,
+            container: container.to_owned(),
+            suite,
+            environment,
+            token: token.clone(),
+            reruns_told: AtomicBool::new(false),
+        });
         Self { site, token, units: 0, heard: None, running: JoinSet::new(), time_is_up: Arc::default() }
     }
 
@@ -184,7 +199,41 @@ impl Place {
 
     /// The results of a command, where it writes any.
     async fn results_of(&self, folder: &str) -> Result<Option<Result<Results, String>>, EngineError> {
-        Ok(if self.suite.run.holds("{junit}") { Some(self.results(folder).await?) } else { None })
+        if !self.suite.writes_results() {
+            return Ok(None);
+        }
+        if !self.suite.reports.is_empty()
+            && let Err(why) = self.collect(folder).await?
+        {
+            return Ok(Some(Err(why)));
+        }
+        self.results(folder).await.map(Some)
+    }
+
+    /// Moves the results that a command wrote to places of its own into its folder here. There they are out of the way
+    /// of the next command; what was there before this one began stays.
+    async fn collect(&self, folder: &str) -> Result<Result<(), String>, EngineError> {
+        let patterns = &self.suite.reports;
+        let begun = ("NOT_BEFORE".to_owned(), format!("{folder}/{BEGUN}"));
+        let walk = ExecSpec { command: find::walk(patterns), environment: vec![begun], with_input: false };
+        let Ok(walked) = timeout(READ_WITHIN, self.execute(&walk, None, MOST_LISTED)).await else {
+            return Ok(Err(not_in_time()));
+        };
+        let walked = String::from_utf8_lossy(&walked?.stdout).into_owned();
+        let reports: Vec<&str> = find::matching(patterns, &walked).into_iter().collect();
+        for (nth, reports) in reports.chunks(MOVED_AT_ONCE).enumerate() {
+            let into = format!("{folder}/{nth}");
+            let command = ["sh", "-c", MOVE, &into].into_iter().chain(reports.iter().copied()).map(str::to_owned);
+            let spec = ExecSpec { command: command.collect(), ..ExecSpec::default() };
+            let Ok(moved) = timeout(READ_WITHIN, self.execute(&spec, None, 0)).await else {
+                return Ok(Err(not_in_time()));
+            };
+            let Done { code, said, .. } = moved?;
+            if code != 0 {
+                return Ok(Err(format!("its results could not be collected: {}", said.trim())));
+            }
+        }
+        Ok(if reports.is_empty() { Err(format!("it wrote no results to {}", patterns.join(", "))) } else { Ok(()) })
     }
 
     /// Reads the results that were written, in one file or many; `Err` says in words why there are none.
@@ -206,6 +255,7 @@ impl Place {
             let mut results = junit::read(&file.content);
             all.cases.append(&mut results.cases);
             all.flaw = all.flaw.or(results.flaw);
+            all.reruns |= results.reruns;
             read += 1;
         }
         Ok(if read == 0 { Err(no_results(folder)) } else { Ok(all) })
@@ -281,7 +331,7 @@ fn not_in_time() -> String {
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
-    use std::time::{Duration, Instant};
+    use std::time::{Duration, Instant, UNIX_EPOCH};
 
     use super::{KILL, find};
 
@@ -319,6 +369,25 @@ mod tests {
         assert_eq!(sleeping(&(seconds + 1).to_string()), 0);
         ours.wait().expect("it was started");
         others.wait().expect("it was started");
+    }
+
+    #[test]
+    fn files_of_earlier_times_are_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |file: &str, seconds: u64| {
+            let file = std::fs::File::create(folder.path().join(file)).expect("made");
+            file.set_modified(UNIX_EPOCH + Duration::from_secs(seconds)).expect("a time");
+        };
+        write("begun", 2_000);
+        write("old.xml", 1_999);
+        write("same.xml", 2_000);
+        write("new.xml", 2_001);
+        let patterns = ["*.xml".to_owned()];
+        let words = find::walk(&patterns);
+        let mut command = Command::new(&words[0]);
+        let output = command.args(&words[1..]).current_dir(folder.path()).env("NOT_BEFORE", "begun").output();
+        let walked = String::from_utf8_lossy(&output.expect("sh").stdout).into_owned();
+        assert_eq!(find::matching(&patterns, &walked).into_iter().collect::<Vec<_>>(), ["new.xml", "same.xml"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
@@ -10,11 +11,15 @@ use tokio::time::Instant;
 use super::apart::{Apart, Told, tell_apart};
 use super::fill::{Filling, words};
 use super::judge::{Ended, Judgement, judge};
-use super::{KILLED, Place};
+use super::{BEGUN, KILLED, Place};
 use crate::engine::ExecSpec;
 use crate::framework::protocol::{AskedTest, FromWorker};
 use crate::framework::{Heard, WorkerError};
 use crate::manifest::{CommandItems, ItemKind};
+
+/// What is said, once, where results tell of tries within the framework.
+const RERUNS: &str = "the framework tries failed tests again by itself, in the same environment, and its last try counts: \
+                      flaky tests are not seen then; switch that off (Surefire: rerunFailingTestsCount = 0)";
 
 /// Where it is told what happens.
 pub(super) type Ear = mpsc::Sender<Result<Heard, WorkerError>>;
@@ -126,9 +131,9 @@ impl UnitRun {
         let files: Vec<&str> = files.filter(|file| seen.insert(*file)).collect();
         let junit = format!("{folder}/results.xml");
         let mut command = words(&suite.run, Filling { tests, files: &files, junit: &junit });
-        if suite.run.holds("{junit}") {
-            let prepare = "mkdir -p \"$0\" && exec \"$@\"";
-            command.splice(0..0, ["sh", "-c", prepare, folder].map(str::to_owned));
+        if suite.writes_results() {
+            let prepare = format!("mkdir -p \"$0\" && : > \"$0/{BEGUN}\" && exec \"$@\"");
+            command.splice(0..0, ["sh", "-c", &prepare, folder].map(str::to_owned));
         }
         let mut environment = self.place.environment.clone();
         environment.retain(|(name, _)| *name != self.lane.0);
@@ -136,7 +141,12 @@ impl UnitRun {
         environment.push(("SHAKEDOWN_ATTEMPT".to_owned(), attempt.to_string()));
         let spec = ExecSpec { command, environment, with_input: false };
         let done = self.place.execute(&spec, ear, 0).await?;
-        Ok(Ended { code: done.code, said: done.said, results: self.place.results_of(folder).await? })
+        let results = self.place.results_of(folder).await?;
+        if matches!(&results, Some(Ok(results)) if results.reruns) && !self.place.reruns_told.swap(true, Relaxed) {
+            let message = RERUNS.to_owned();
+            self.tell(FromWorker::Note { message }).await;
+        }
+        Ok(Ended { code: done.code, said: done.said, results })
     }
 
     async fn tell_end(&self, selector: String, judgement: Judgement, took: Duration) {
