@@ -3,7 +3,7 @@
 //! `cargo bench --bench handover -- --suite kanban`.
 //!
 //! The plain ways are a process of the framework for each file, by `docker exec` in one environment, and the framework's
-//! own parallel mode in that environment, where it has one. What a process for a file costs is its time less that of its
+//! own parallel mode in that environment (RSpec's is `parallel_rspec`, of the gem parallel_tests). What a process for a file costs is its time less that of its
 //! tests, which are taken from the run with one lane just before.
 //!
 //! Needs a Docker engine, the base image and docker-compose; `scripts/test` sets all of it up. A further suite is a line
@@ -26,17 +26,30 @@ struct Suite {
     runner: &'static str,
     /// Runs one file, whose path comes last.
     file: &'static [&'static str],
-    /// Runs all of it in two processes; empty where the framework can't.
+    /// Runs all of it in two processes.
     parallel: &'static [&'static str],
+    /// Installs what that needs and the suite's image does not have, before anything is timed; empty where that is nothing.
+    install: &'static [&'static str],
 }
 
 const SUITES: &[Suite] = &[
-    Suite { name: "storefront", runner: "browser", file: &["rspec"], parallel: &[] },
+    Suite {
+        name: "storefront",
+        runner: "browser",
+        file: &["rspec"],
+        parallel: &["parallel_rspec", "-n", "2", "spec"],
+        install: &[
+            "sh",
+            "-c",
+            "apt-get update -qq && apt-get install -y -qq --no-install-recommends ruby-parallel-tests",
+        ],
+    },
     Suite {
         name: "guestbook",
         runner: "rails",
         file: &["env", "PARALLEL_WORKERS=1", "ruby", "-Itest"],
         parallel: &["env", "PARALLEL_WORKERS=2", "bin/rails", "test", "test/system"],
+        install: &[],
     },
     Suite {
         name: "kanban",
@@ -50,12 +63,14 @@ const SUITES: &[Suite] = &[
             "--retries=0",
             "--reporter=dot",
         ],
+        install: &[],
     },
     Suite {
         name: "helpdesk",
         runner: "browser",
         file: &["python3", "-m", "pytest", "-q"],
         parallel: &["python3", "-m", "pytest", "-q", "-n", "2"],
+        install: &[],
     },
 ];
 
@@ -100,6 +115,9 @@ fn measure(suite: &Suite) -> Result<String, Box<dyn Error>> {
 
     eprintln!("{}: without this program", suite.name);
     let plain = Plain::up(suite)?;
+    if !suite.install.is_empty() {
+        plain.exec(suite.install)?;
+    }
     let mut per_file = Vec::new();
     let started = Instant::now();
     for (file, tests) in &tests {
@@ -107,9 +125,9 @@ fn measure(suite: &Suite) -> Result<String, Box<dyn Error>> {
         per_file.push(took.saturating_sub(*tests));
     }
     let all_files = started.elapsed();
-    let parallel = if suite.parallel.is_empty() { None } else { Some(plain.exec(suite.parallel)?) };
+    let parallel = plain.exec(suite.parallel)?;
     Ok(format!(
-        "| {} | {}, {} | {} | {} | {} | {} | {} | {:.1} s | {} |",
+        "| {} | {}, {} | {} | {} | {} | {} | {} | {:.1} s | {:.1} s |",
         suite.name,
         one.tests.len(),
         tests.len(),
@@ -119,7 +137,7 @@ fn measure(suite: &Suite) -> Result<String, Box<dyn Error>> {
         tests_took(&one),
         tests_took(&two),
         all_files.as_secs_f64(),
-        parallel.map_or_else(|| "none".to_owned(), |took| format!("{:.1} s", took.as_secs_f64())),
+        parallel.as_secs_f64(),
     ))
 }
 
