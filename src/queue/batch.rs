@@ -11,8 +11,9 @@ use std::time::Duration;
 const GUESS: Duration = Duration::from_secs(2);
 /// Where most tests' durations are guessed: there is much to be made up for.
 const CAUTIOUS: Caution = Caution { part: 50, starts: 2 };
-/// Where they are known from earlier runs.
-const CONFIDENT: Caution = Caution { part: 75, starts: 4 };
+/// Where they are known from earlier runs. A start costs about twice what is seen of it, as the next process is started
+/// beside the tests.
+const CONFIDENT: Caution = Caution { part: 75, starts: 8 };
 /// From so many starts on, what this run has seen counts, and no earlier one.
 const ENOUGH: usize = 3;
 

@@ -49,7 +49,9 @@ fn handouts_shrink_towards_the_end_and_are_worth_their_start() {
     assert_eq!(handouts, [30, 30, 15, 15, 6, 6, 3, 3, 6, 6]);
     assert_eq!(took, 70);
     let (handouts, took) = dealt(&[3; 40], 2, 2, batching().map(|batching| batching.with_known_durations(true)));
-    assert_eq!((handouts.as_slice(), took), ([45, 45, 15, 15].as_slice(), 64));
+    assert_eq!((handouts.as_slice(), took), ([60, 60].as_slice(), 62));
+    let (handouts, took) = dealt(&[3; 80], 2, 2, batching().map(|batching| batching.with_known_durations(true)));
+    assert_eq!((handouts.as_slice(), took), ([90, 90, 30, 30].as_slice(), 124));
     assert_eq!(dealt(&[3; 40], 1, 2, batching()), (vec![120], 122));
     let (each, one_by_one) = dealt(&[3; 40], 2, 2, None);
     assert_eq!((each.len(), one_by_one), (40, 100));
