@@ -22,6 +22,7 @@ mod killing;
 mod lending;
 mod midst;
 mod minitest_worker;
+mod order;
 mod outcome;
 mod patience;
 mod playwright_worker;

@@ -1,12 +1,14 @@
 //! The table of adapters.
 
 use shakedown::framework::protocol::SaidOutcome;
-use shakedown::manifest::FrameworkKind;
+use shakedown::manifest::{CommandItems, CommandSuite, CommandTemplate, FrameworkKind, ItemKind};
 
 /// An adapter, and the suite that plays the roles for it.
 pub(crate) struct Adapter {
-    /// The folder in `tests/frameworks`: a `Dockerfile`, and `suite`, which it copies into its working directory.
+    /// What it is called.
     pub(crate) name: &'static str,
+    /// The folder in `tests/frameworks`: a `Dockerfile`, and `suite`, which it copies into its working directory.
+    pub(crate) folder: &'static str,
     /// What the manifest of that suite would say.
     pub(crate) framework: FrameworkKind,
     /// The paths of the suite.
@@ -35,6 +37,7 @@ impl Adapter {
 pub(crate) fn rspec() -> Adapter {
     Adapter {
         name: "rspec",
+        folder: "rspec",
         framework: FrameworkKind::Rspec,
         paths: &["spec"],
         lacks: &[],
@@ -49,6 +52,7 @@ pub(crate) fn rspec() -> Adapter {
 pub(crate) fn minitest() -> Adapter {
     Adapter {
         name: "minitest",
+        folder: "minitest",
         framework: FrameworkKind::Minitest,
         paths: &["test"],
         // It has neither known failures nor tags.
@@ -64,6 +68,7 @@ pub(crate) fn minitest() -> Adapter {
 pub(crate) fn playwright() -> Adapter {
     Adapter {
         name: "playwright",
+        folder: "playwright",
         framework: FrameworkKind::Playwright,
         paths: &["tests/"],
         lacks: &[],
@@ -79,6 +84,7 @@ pub(crate) fn playwright() -> Adapter {
 pub(crate) fn pytest() -> Adapter {
     Adapter {
         name: "pytest",
+        folder: "pytest",
         framework: FrameworkKind::Pytest,
         paths: &["tests"],
         // Its tests can't be focused.
@@ -88,6 +94,29 @@ pub(crate) fn pytest() -> Adapter {
         known_failures: [SaidOutcome::Skipped, SaidOutcome::Passed],
         focus: &[],
         broken: &["broken"],
+    }
+}
+
+/// The same tests as pytest's, by a process for each, of which nothing is known but what it writes: JUnit XML.
+pub(crate) fn command() -> Adapter {
+    let list = "python3 -m pytest --collect-only -q tests -k 'not role_first and not role_second and not role_tagged' \
+                > /tmp/listed || { cat /tmp/listed; exit 1; }; grep :: /tmp/listed";
+    let run = "python3 -u -m pytest -q -s --junitxml={junit} {tests}";
+    let items = CommandItems::List { command: CommandTemplate::Shell(list.to_owned()), names: ItemKind::Test };
+    Adapter {
+        name: "command",
+        framework: FrameworkKind::Command(CommandSuite::new(items, CommandTemplate::Shell(run.to_owned()))),
+        lacks: &[
+            "focus", // A line of a listing is a name and no more.
+            "line", "tagged", // pytest's JUnit XML has none of them.
+            "place", "class", "stages",
+            // Each test has a process of its own, so that nothing is shared between two.
+            "first", "second",
+            // Nothing is loaded but by the list command, whose failure tests/docker/command.rs looks at.
+            "load",
+        ],
+        broken: &[],
+        ..pytest()
     }
 }
 

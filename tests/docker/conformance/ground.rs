@@ -44,7 +44,7 @@ impl Ground {
         let stage = Stage::new(name);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let image = format!("shakedown-test/conformance-{}", adapter.name);
+        let image = format!("shakedown-test/conformance-{}", adapter.folder);
         build(&image, &folder(&adapter));
         let container = format!("shakedown-conformance-{}-{:08x}", adapter.name, rand::random::<u32>());
         // With labels as a run's, so that the container is removed even if this process is killed.
@@ -106,7 +106,7 @@ fn bracketed(pattern: &str) -> String {
 }
 
 fn folder(adapter: &Adapter) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frameworks").join(adapter.name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/frameworks").join(adapter.folder)
 }
 
 fn build(image: &str, folder: &Path) {

@@ -1,6 +1,6 @@
 //! What every framework's adapter must hold, said once and checked with the real framework in a real container.
 //!
-//! [`adapters`] is the table. Each adapter has a suite of its own in `tests/frameworks/NAME`, which plays the [`roles`]
+//! [`adapters`] is the table. Each adapter has a suite in `tests/frameworks`, which plays the [`roles`]
 //! that the [`checks`] ask for; [`ground`] is the container and what is said there. No run is needed, as a check speaks
 //! to [`Worker`](shakedown::framework::Worker), as a lane does.
 //!
@@ -44,4 +44,4 @@ macro_rules! conformance {
     };
 }
 
-conformance! { rspec, minitest, playwright, pytest }
+conformance! { rspec, minitest, playwright, pytest, command }
