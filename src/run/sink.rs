@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use crate::conductor::EventSink;
 use crate::event::RunEvent;
 use crate::report::{self, Reporter, RunRecord};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// How many events may wait for the reporters.
 const EVENTS: usize = 1024;
@@ -23,6 +23,9 @@ pub(super) struct Telling {
     store: Store,
     /// Whether the store gets to know.
     records: bool,
+    /// What was said of a server that went away: it is not asked again, as each answer is waited for, and the run is
+    /// over.
+    away: Option<String>,
     events: mpsc::Sender<RunEvent>,
     reporters: JoinHandle<(RunRecord, Box<dyn Reporter>)>,
 }
@@ -41,7 +44,7 @@ impl Telling {
     pub(super) fn start(store: Store, run_folder: &Path) -> Self {
         let (events, told) = mpsc::channel(EVENTS);
         let reporter = report::terminal::for_stderr(run_folder);
-        Self { store, records: true, events, reporters: tokio::spawn(report_all(told, reporter)) }
+        Self { store, records: true, away: None, events, reporters: tokio::spawn(report_all(told, reporter)) }
     }
 
     /// Starts to tell, in plain lines, and records nothing.
@@ -49,7 +52,13 @@ impl Telling {
         let (events, told) = mpsc::channel(EVENTS);
         let reporter =
             report::terminal::Plain::new(std::io::stderr(), report::terminal::Paint::for_stderr(), run_folder);
-        Self { store, records: false, events, reporters: tokio::spawn(report_all(told, Box::new(reporter))) }
+        Self {
+            store,
+            records: false,
+            away: None,
+            events,
+            reporters: tokio::spawn(report_all(told, Box::new(reporter))),
+        }
     }
 
     /// Everything was told, and nothing came of it that is to be reported.
@@ -67,7 +76,7 @@ impl Telling {
 
     /// Everything was told: writes the reports and says what came of the run.
     pub(super) async fn finish(self, run_folder: &Path) {
-        let Self { store, records: _, events, reporters } = self;
+        let Self { store, events, reporters, .. } = self;
         drop(events);
         match reporters.await {
             Ok((record, mut reporter)) => match report::write_reports(&record, run_folder) {
@@ -86,9 +95,16 @@ impl Telling {
 #[async_trait]
 impl EventSink for Telling {
     async fn take(&mut self, event: RunEvent) -> Result<(), String> {
-        let recorded = match self.records {
-            true => self.store.record(&event).await.map_err(|error| error.to_string()),
-            false => Ok(()),
+        let recorded = match &self.away {
+            Some(why) => Err(why.clone()),
+            None if self.records => self.store.record(&event).await.map_err(|error| {
+                let why = error.to_string();
+                if let StoreError::Unreachable { .. } = error {
+                    self.away = Some(why.clone());
+                }
+                why
+            }),
+            None => Ok(()),
         };
         // The reporters' task ends with this sender; if it failed, its end tells so.
         let _ = self.events.send(event).await;

@@ -15,7 +15,7 @@ use crate::stage::Stage;
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The process that guards a run; `None` where there is none.
-fn guard_of(run: &str) -> Option<Pid> {
+pub(crate) fn guard_of(run: &str) -> Option<Pid> {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     let mut found = processes.filter_map(|entry| {
         let process: i32 = entry.file_name().to_str()?.parse().ok()?;

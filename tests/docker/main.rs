@@ -37,6 +37,7 @@ mod resets;
 mod restart;
 mod rspec_worker;
 mod selecting;
+mod shared_history;
 mod sharing;
 mod side_by_side;
 mod sixty;

@@ -9,7 +9,7 @@ use quick_junit::{Report, TestCase, TestCaseStatus};
 use shakedown::event::Attempt;
 use shakedown::id::RunId;
 use shakedown::report::run_json::RunJson;
-use shakedown::store::{EnvironmentRow, RunRow, Store, TestRow};
+use shakedown::store::{EnvironmentRow, Place, RunRow, Store, TestRow};
 
 use crate::program::Finished;
 
@@ -27,9 +27,14 @@ pub(crate) struct History {
 impl History {
     /// Reads a run from `history.db` in the reports folder.
     pub(crate) fn read(reports: &Path, run: &str) -> Self {
+        Self::read_at(reports.join("history.db").as_path().into(), run)
+    }
+
+    /// Reads a run from wherever the history is.
+    pub(crate) fn read_at(place: Place, run: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let store = Store::open(&reports.join("history.db")).await.expect("the history opens");
+            let store = Store::open(place).await.expect("the history opens");
             let run = RunId::from_stored(run);
             let history = Self {
                 run: store.run(&run).await.expect("it can be read").expect("the run is in the history"),

@@ -88,6 +88,39 @@ async fn stores_that_create_and_fill_one_history_at_once_lose_and_double_nothing
 }
 
 #[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn runs_that_plan_the_same_tests_in_opposite_orders_at_once_do_not_wait_for_each_other_for_ever(
+    #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
+) {
+    let History { store, place, folder: _folder } = history(kind).await;
+    // So that every row is there, and each plan changes it.
+    begin(&store, &run_id(1), "shop", 1_000).await;
+    let tasks: Vec<_> = (0..4_u32)
+        .map(|writer| {
+            let place = place.clone();
+            tokio::spawn(async move {
+                let store = open(&place).await;
+                for round in 0..5 {
+                    let run = run_id(10 + writer * 10 + round);
+                    begin(&store, &run, "shop", 0).await;
+                    let mut tests: Vec<_> = (0..1_000).map(test_id).collect();
+                    if writer % 2 == 1 {
+                        tests.reverse();
+                    }
+                    store.record(&planned(tests.clone())).await.expect("records");
+                    let told = store.test_verdicts(&run).await.expect("reads");
+                    let told: Vec<_> = told.into_iter().map(|row| row.test).collect();
+                    assert_eq!(told, tests, "the order in which they were listed is kept");
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("no panic");
+    }
+}
+
+#[rstest]
 #[tokio::test]
 async fn processes_that_create_and_fill_one_history_at_once_lose_and_double_nothing(
     #[values(Kind::Sqlite, Kind::Postgres)] kind: Kind,
