@@ -35,7 +35,11 @@ RSpec.describe "A service" do
   end
 
   it "has its limits" do
-    expect(Process.getrlimit(:NOFILE)).to eq [1234, 2345]
+    # runc is a Go program, which raises its own soft limit to the hard one; what it executes in a container now and then
+    # keeps that, whatever the engine was asked for.
+    soft, hard = Process.getrlimit(:NOFILE)
+    expect(hard).to eq 2345
+    expect([1234, 2345]).to include(soft)
     expect(Process.getrlimit(:CORE)).to eq [0, 0]
     expect(Process.groups).to include(4242)
     expect(File.read("/proc/1/oom_score_adj")).not_to be_empty
